@@ -1,0 +1,48 @@
+"""The `echo` route: post what the peer sent back to it, by its connection id."""
+
+import json
+from typing import Any
+
+from socketwatch import events, frames, metrics
+from socketwatch.aws import emf, environment, telemetry
+from socketwatch.aws.gateway import Endpoint, open_gateway
+from socketwatch.clock import Clock
+from socketwatch.errors import BadEvent, BadFrame
+from socketwatch.events import EventType
+from socketwatch.fanout import Post
+from socketwatch.metrics import Measurement
+from socketwatch.settings import Api
+
+API = environment.read(Api)
+LOG = telemetry.logger("echo")
+GATEWAY = open_gateway(environment.read(Endpoint))
+
+
+def echo(
+    event: Any, api: Api, post: Post, clock: Clock
+) -> tuple[dict[str, Any], list[Measurement]]:
+    """Post the frame's `data` to its sender and answer with the outcome."""
+    counted = [metrics.count(metrics.FRAMES_RECEIVED)]
+    try:
+        request = events.read(event, api, EventType.MESSAGE, clock())
+    except BadEvent as bad:
+        LOG.warning("event refused", reason=str(bad))
+        return {"statusCode": bad.status}, []
+    try:
+        data = frames.parse(request.body).get("data")
+    except BadFrame as bad:
+        counted.append(metrics.count(metrics.FRAMES_REFUSED))
+        return frames.reply(frames.error_frame(bad.code, request.request_id)), counted
+    message = json.dumps({"type": "echo", "data": data}, ensure_ascii=False).encode()
+    outcome = post(request.connection_id, message)
+    LOG.info("echoed", outcome=outcome)
+    counted.append(metrics.count(metrics.DELIVERIES, value=outcome))
+    return frames.reply({"type": "echoed", "outcome": outcome}), counted
+
+
+@LOG.inject_lambda_context(correlation_id_path="requestContext.connectionId")
+def handler(event: Any, _context: Any) -> dict[str, Any]:
+    """Lambda's entry."""
+    reply, counted = echo(event, API, GATEWAY.post, environment.now_ms)
+    emf.emit(API, counted)
+    return reply

@@ -1,0 +1,44 @@
+"""The errors that Socketwatch raises on purpose.
+
+SocketwatchError
+├── SettingError          a setting is missing or malformed; names it
+├── BadEvent              an event that no API Gateway of ours has sent
+├── BadFrame              a peer's frame that cannot be done; carries the code for the peer
+└── RegistryUnavailable   DynamoDB did not answer in time, or throttled for too long
+"""
+
+
+class SocketwatchError(Exception):
+    """Root of every error raised on purpose."""
+
+
+class SettingError(SocketwatchError):
+    """A setting is missing or malformed; the message is one line that names it."""
+
+
+class BadEvent(SocketwatchError):  # noqa: N818 - reads as what it is; "Error" would add nothing
+    """The event is not one that the configured API and stage sent; nothing was changed.
+
+    Attributes:
+        status: the HTTP status to answer with, 400 (malformed) or 403 (another API's).
+    """
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class BadFrame(SocketwatchError):  # noqa: N818 - as BadEvent
+    """A peer asked for what cannot be done; nothing was changed.
+
+    Attributes:
+        code: the word that the error frame carries, from `socketwatch.frames.Code`.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class RegistryUnavailable(SocketwatchError):  # noqa: N818 - as BadEvent
+    """The registry did not answer; whether a write took effect is unknown."""

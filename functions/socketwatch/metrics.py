@@ -1,0 +1,148 @@
+"""The metric catalogue: every metric that Socketwatch emits, and nothing else.
+
+Each carries the dimensions `Api` and `Stage`, and where it is named below one more, whose values
+are a closed set. A room, a user, a connection or a label is never a dimension: ten thousand rooms
+would be ten thousand paid series. Metrics are values that functions return;
+`socketwatch.aws.emf` writes them.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from socketwatch.presence import Presence
+
+NAMESPACE = "Socketwatch"
+
+
+class Unit(StrEnum):
+    """CloudWatch's name of a unit."""
+
+    COUNT = "Count"
+    MILLISECONDS = "Milliseconds"
+
+
+class Statistic(StrEnum):
+    """The statistic under which a metric means what it says."""
+
+    SUM = "Sum"
+    MAXIMUM = "Maximum"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric. *emitters* are function modules, *dimension* the one besides Api and Stage."""
+
+    name: str
+    unit: Unit
+    statistic: Statistic
+    emitters: tuple[str, ...]
+    meaning: str
+    dimension: str | None = None
+
+
+OPEN_CONNECTIONS = Metric(
+    "OpenConnections",
+    Unit.COUNT,
+    Statistic.MAXIMUM,
+    ("census",),
+    "connections that the registry holds open, counted, not inferred",
+)
+HEARTBEAT = Metric(
+    "Heartbeat", Unit.COUNT, Statistic.SUM, ("census",), "1 a minute while the census runs"
+)
+CONNECTIONS_OPENED = Metric(
+    "ConnectionsOpened",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("observe",),
+    "connections that became open",
+)
+CONNECTIONS_CLOSED = Metric(
+    "ConnectionsClosed",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("observe",),
+    "connections that ended, by who or what ended them",
+    dimension="Category",
+)
+ROOM_JOINS = Metric(
+    "RoomJoins", Unit.COUNT, Statistic.SUM, ("observe",), "memberships that came to be"
+)
+ROOM_LEAVES = Metric(
+    "RoomLeaves",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("observe",),
+    "memberships that ended, with their connection or before it",
+)
+BAD_STREAM_RECORDS = Metric(
+    "BadStreamRecords",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("observe",),
+    "stream records that could not be read and were skipped",
+)
+FRAMES_RECEIVED = Metric(
+    "FramesReceived",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("message", "echo", "broadcast"),
+    "frames of peers that reached a function",
+)
+FRAMES_REFUSED = Metric(
+    "FramesRefused",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("message", "echo", "broadcast"),
+    "frames answered with an error frame",
+)
+REREGISTERED = Metric(
+    "Reregistered",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("message",),
+    "connections whose row was missing when they spoke, and was put again",
+)
+WRONGLY_CLOSED = Metric(
+    "WronglyClosed",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("message",),
+    "reaped connections that spoke again and were reopened; must stay 0",
+)
+DELIVERIES = Metric(
+    "Deliveries",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("broadcast", "echo"),
+    "deliveries, by the one outcome that each ended in",
+    dimension="Outcome",
+)
+
+CATALOGUE: tuple[Metric, ...] = tuple(
+    value for value in list(globals().values()) if isinstance(value, Metric)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One or more values of a metric; *value* is that of its own dimension, where it has one.
+
+    *properties* are searchable in the logs and cost no series: room, user and connection go there.
+    """
+
+    metric: Metric
+    values: tuple[float, ...]
+    value: str = ""
+    properties: dict[str, str | int] = field(default_factory=dict)
+
+
+def count(metric: Metric, number: int = 1, value: str = "") -> Measurement:
+    """A measurement of one number."""
+    return Measurement(metric, (number,), value)
+
+
+def presence(found: Presence) -> list[Measurement]:
+    """What confirming a peer's row is worth counting."""
+    mended = {Presence.REREGISTERED: REREGISTERED, Presence.REOPENED: WRONGLY_CLOSED}
+    return [count(mended[found])] if found in mended else []

@@ -1,0 +1,41 @@
+"""A frame is proof of life: what that means for the row of the peer that sent it."""
+
+from enum import StrEnum
+
+from socketwatch.registry import SEEN_EVERY, ClosedBy, Connection, Registered, Registry
+
+
+class Presence(StrEnum):
+    """How the registry knew the peer when it spoke, and what was mended."""
+
+    OPEN = "open"
+    REREGISTERED = "reregistered"
+    REOPENED = "reopened"
+    CLOSED = "closed"
+
+
+def confirm(registry: Registry, connection: Connection, spoke_at: int, now: int) -> Presence:
+    """Make the registry agree with a peer that spoke at *spoke_at*, by API Gateway's clock.
+
+    A missing row is put again. A tombstone that the reaper wrote before the frame was a mistake and
+    is reopened. Every other tombstone stands: its connection had ended, and the frame was late.
+    """
+    row = registry.find(connection.connection_id, now)
+    if row is None:
+        met = registry.register(connection, now)
+        return _AFTER_REGISTERING[met]
+    if row.is_open:
+        if now - row.last_seen_at >= SEEN_EVERY:
+            registry.seen(row, now)
+        return Presence.OPEN
+    wrongly = row.closed_by is ClosedBy.REAPED and row.closed_at < spoke_at
+    if wrongly and registry.reopen(row, spoke_at):
+        return Presence.REOPENED
+    return Presence.CLOSED
+
+
+_AFTER_REGISTERING = {
+    Registered.NEW: Presence.REREGISTERED,
+    Registered.ALREADY: Presence.OPEN,
+    Registered.CLOSED: Presence.CLOSED,
+}

@@ -1,0 +1,27 @@
+"""What every test shares: the environment that a deployed function would find.
+
+Handlers read their settings when they are imported, as Lambda's cold start does, so the
+environment stands before any test module is collected. Building a client calls nobody.
+"""
+
+import os
+
+os.environ.update(
+    {
+        "API_ID": "abc123",
+        "STAGE": "live",
+        "REGISTRY_TABLE": "registry",
+        "MANAGEMENT_ENDPOINT": "http://127.0.0.1:9/live",
+        "ALLOWED_ORIGINS": "https://app.example.com",
+        "JWT_ISSUER": "https://issuer.example.com",
+        "JWT_AUDIENCE": "socketwatch",
+        "JWT_JWKS_URL": "",
+        "JWT_PUBLIC_KEY": "",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+)
+for name in ("AWS_ENDPOINT_URL", "POWERTOOLS_SERVICE_NAME", "AWS_PROFILE"):
+    os.environ.pop(name, None)
