@@ -4,6 +4,8 @@ SocketwatchError
 ├── SettingError          a setting is missing or malformed; names it
 ├── BadEvent              an event that no API Gateway of ours has sent
 ├── BadFrame              a peer's frame that cannot be done; carries the code for the peer
+├── Refused               a peer may not connect; carries the word for the log
+├── KeysNotFetched        the JWKS endpoint gave no usable key set
 └── RegistryUnavailable   DynamoDB did not answer in time, or throttled for too long
 """
 
@@ -38,6 +40,22 @@ class BadFrame(SocketwatchError):  # noqa: N818 - as BadEvent
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+class Refused(SocketwatchError):  # noqa: N818 - as BadEvent
+    """A peer may not connect. Nothing of what it sent is in the message.
+
+    Attributes:
+        reason: the word for the log, from `socketwatch.tokens.Reason`.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class KeysNotFetched(SocketwatchError):  # noqa: N818 - as BadEvent
+    """The JWKS endpoint gave no usable key set; the message is one word for the log."""
 
 
 class RegistryUnavailable(SocketwatchError):  # noqa: N818 - as BadEvent

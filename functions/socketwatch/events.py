@@ -1,4 +1,4 @@
-"""API Gateway's WebSocket proxy events, read leniently where AWS is loose and strictly where it counts.
+"""API Gateway's WebSocket proxy events: lenient where AWS is loose, strict where it counts.
 
 Absent equals null and unknown keys are allowed. A connection's id, its event type, its API and its
 stage must be there: without them nothing is done. Identity comes from the authorizer's context

@@ -12,7 +12,7 @@ from socketwatch.metrics import Measurement
 from socketwatch.outcomes import Outcome
 
 Post = Callable[[str, bytes], Outcome]
-"""Posts a message to one connection and answers with its outcome; never raises for AWS or a peer."""
+"""Posts to one connection and answers with the outcome; never raises for AWS or a peer."""
 
 WIDTH = 32
 """Posts under way at once."""

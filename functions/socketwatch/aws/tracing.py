@@ -34,7 +34,7 @@ class XRayTracer:
     @contextmanager
     def span(self, name: str) -> Iterator[Notes]:
         """A subsegment; never one a post, for the SDK mixes up concurrent ones."""
-        from aws_xray_sdk.core import xray_recorder  # noqa: PLC0415 - see the module's docstring
+        from aws_xray_sdk.core import xray_recorder
 
         notes: Notes = {}
         with xray_recorder.in_subsegment(name) as subsegment:

@@ -1,0 +1,150 @@
+"""Deploys the unchanged templates to ministack, as `make deploy` deploys them to AWS."""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.intrinsics import Scope
+from local.ministack import client
+from local.package import LeftOut, Package, Template, package, zip_functions
+from local.repair import repair
+
+ROOT = Path(__file__).parents[1]
+BUCKET = "socketwatch-packages"
+CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+DEADLINE_SECONDS = 60.0
+POLL_SECONDS = 0.05
+
+
+class DeployError(Exception):
+    """The stack did not come up; says which resources failed and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A stack that is up, and all in which it differs from what AWS would have made."""
+
+    outputs: Mapping[str, str]
+    left_out: tuple[LeftOut, ...]
+    repaired: tuple[str, ...]
+
+
+def deploy(
+    endpoint: str,
+    stack_name: str,
+    parameters: Mapping[str, str],
+    *,
+    template: Path = ROOT / "template.yaml",
+    functions: Path = ROOT / "functions",
+) -> Deployed:
+    """Package, create or update the stack, wait until it is complete, repair it and its children.
+
+    Deploying again what is already there changes nothing.
+
+    Raises:
+        PackageError: The templates cannot be made plain.
+        DeployError: The stack failed or did not finish within a minute.
+    """
+    s3 = client(endpoint, "s3")
+    # The bucket is ours alone, and creating it again is no error in this Region.
+    s3.create_bucket(Bucket=BUCKET)
+    code = _upload(s3, zip_functions(functions), "zip")
+
+    def publish(plain: Template) -> str:
+        key = _upload(s3, json.dumps(plain, default=str).encode(), "json")
+        return f"{endpoint}/{BUCKET}/{key}"
+
+    packaged = package(template, f"s3://{BUCKET}/{code}", publish)
+    cloudformation = client(endpoint, "cloudformation")
+    if _submit(cloudformation, stack_name, publish(packaged.template), parameters):
+        _wait(cloudformation, stack_name)
+    return Deployed(
+        outputs=_outputs(_describe(cloudformation, stack_name)),
+        left_out=tuple(packaged.all_left_out()),
+        repaired=tuple(_repair_all(endpoint, stack_name, packaged)),
+    )
+
+
+def _upload(s3: Any, body: bytes, ending: str) -> str:
+    key = f"{hashlib.sha256(body).hexdigest()}.{ending}"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+    return key
+
+
+def _submit(cloudformation: Any, stack_name: str, url: str, parameters: Mapping[str, str]) -> bool:
+    request = {
+        "StackName": stack_name,
+        "TemplateURL": url,
+        "Capabilities": CAPABILITIES,
+        "Parameters": [
+            {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
+        ],
+    }
+    exists = any(
+        summary["StackName"] == stack_name and summary["StackStatus"] != "DELETE_COMPLETE"
+        for summary in cloudformation.list_stacks()["StackSummaries"]
+    )
+    try:
+        if exists:
+            cloudformation.update_stack(**request)
+        else:
+            cloudformation.create_stack(**request)
+    except ClientError as error:
+        message = error.response["Error"]["Message"]
+        if "No updates are to be performed" in message:
+            return False
+        raise DeployError(f"{stack_name}: {message}") from error
+    return True
+
+
+def _wait(cloudformation: Any, stack_name: str) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while (status := _describe(cloudformation, stack_name)["StackStatus"]).endswith("IN_PROGRESS"):
+        if time.monotonic() > deadline:
+            raise DeployError(f"{stack_name}: still {status} after {DEADLINE_SECONDS:.0f} s")
+        time.sleep(POLL_SECONDS)
+    if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+        reasons = "; ".join(_failures(cloudformation, stack_name))
+        raise DeployError(f"{stack_name}: {status}: {reasons}")
+
+
+def _describe(cloudformation: Any, stack_name: str) -> dict[str, Any]:
+    stack: dict[str, Any] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
+    return stack
+
+
+def _failures(cloudformation: Any, stack_name: str) -> Iterator[str]:
+    events = cloudformation.describe_stack_events(StackName=stack_name)["StackEvents"]
+    for event in reversed(events):
+        if event["ResourceStatus"].endswith("FAILED"):
+            yield f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason')}"
+
+
+def _outputs(stack: Mapping[str, Any]) -> dict[str, str]:
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def _repair_all(endpoint: str, stack_name: str, packaged: Package) -> Iterator[str]:
+    cloudformation = client(endpoint, "cloudformation")
+    stack = _describe(cloudformation, stack_name)
+    resources = {
+        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+        for page in cloudformation.get_paginator("list_stack_resources").paginate(
+            StackName=stack_name
+        )
+        for resource in page["StackResourceSummaries"]
+    }
+    parameters = {
+        parameter["ParameterKey"]: parameter["ParameterValue"]
+        for parameter in stack.get("Parameters", [])
+    }
+    scope = Scope(parameters, resources, packaged.template.get("Conditions", {}))
+    for logical_id, child in packaged.children.items():
+        yield from _repair_all(endpoint, resources[logical_id], child)
+    yield from repair(endpoint, packaged, scope)

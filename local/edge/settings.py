@@ -1,0 +1,73 @@
+"""What can be set about the edge, with API Gateway's own numbers as defaults."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Protocol
+
+from local.edge.errors import EdgeError
+
+Clock = Callable[[], int]
+"""Now, in epoch milliseconds."""
+
+MAX_MESSAGE_BYTES = 128 * 1024
+MAX_FRAME_BYTES = 32 * 1024
+MAX_INTEGRATION_MS = 29_000
+
+
+class Rng(Protocol):
+    """Where ids come from; `random.Random` is one."""
+
+    def randbytes(self, n: int, /) -> bytes:
+        """`n` random bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeSettings:
+    """Settings of one edge; `_s` is seconds of real time.
+
+    The limits on messages (32 KB a frame, 128 KB) and on integrations (29 s) are fixed, as on AWS.
+    `idle_timeout_s` and `lifetime_s` are fixed there too; here they can be compressed.
+
+    Args:
+        port: Where peers connect; 0 takes a free one.
+        management_port: Where `@connections` is served; 0 takes a free one.
+        open_timeout_s: The whole handshake, with the wait for a free slot, the authorizer and
+            `$connect`.
+        close_timeout_s: How long a peer may take to answer a close frame before TCP is cut.
+        drain_timeout_s: How long closing the edge waits for `$disconnect` calls.
+        invoke_concurrency: Most functions that run at once.
+        invoke_queue: Most calls that wait for one to end.
+        messages_per_peer: Most messages of one peer in progress; at that many, its socket is not
+            read.
+        send_buffer_bytes: Bytes a slow peer may leave unread before posts to it are refused.
+
+    Raises:
+        EdgeError: A value is out of range.
+    """
+
+    stage: str
+    port: int = 0
+    management_port: int = 0
+    idle_timeout_s: float = 600
+    lifetime_s: float = 7200
+    open_timeout_s: float = 120
+    close_timeout_s: float = 2
+    drain_timeout_s: float = 10
+    invoke_concurrency: int = 8
+    invoke_queue: int = 10_000
+    messages_per_peer: int = 16
+    send_buffer_bytes: int = 1024 * 1024
+
+    def __post_init__(self) -> None:
+        if not self.stage or "/" in self.stage:
+            raise EdgeError(f"stage must be one path segment, not {self.stage!r}")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name.endswith("port"):
+                if not 0 <= value <= 65535:
+                    raise EdgeError(f"{field.name} must be between 0 and 65535, not {value}")
+            elif field.name == "invoke_queue":
+                if value < 0:
+                    raise EdgeError(f"invoke_queue must not be negative, not {value}")
+            elif field.name != "stage" and not value > 0:
+                raise EdgeError(f"{field.name} must be above 0, not {value}")
