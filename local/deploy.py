@@ -43,13 +43,14 @@ def deploy(
     template: Path = ROOT / "template.yaml",
     functions: Path = ROOT / "functions",
 ) -> Deployed:
-    """Package, create or update the stack, wait until it is complete, repair it and its children.
+    """Package, create the stack, wait until it is complete, then repair it and its children.
 
-    Deploying again what is already there changes nothing.
+    Deploying the same again changes nothing and answers with the same outputs.
 
     Raises:
         PackageError: The templates cannot be made plain.
-        DeployError: The stack failed or did not finish within a minute.
+        DeployError: The stack failed, did not finish within a minute, or is there with other
+            content: ministack cannot update these templates.
     """
     s3 = client(endpoint, "s3")
     # The bucket is ours alone, and creating it again is no error in this Region.
@@ -62,8 +63,8 @@ def deploy(
 
     packaged = package(template, f"s3://{BUCKET}/{code}", publish)
     cloudformation = client(endpoint, "cloudformation")
-    if _submit(cloudformation, stack_name, publish(packaged.template), parameters):
-        _wait(cloudformation, stack_name)
+    _create(cloudformation, stack_name, publish(packaged.template), parameters)
+    _wait(cloudformation, stack_name)
     return Deployed(
         outputs=_outputs(_describe(cloudformation, stack_name)),
         left_out=tuple(packaged.all_left_out()),
@@ -77,30 +78,38 @@ def _upload(s3: Any, body: bytes, ending: str) -> str:
     return key
 
 
-def _submit(cloudformation: Any, stack_name: str, url: str, parameters: Mapping[str, str]) -> bool:
-    request = {
-        "StackName": stack_name,
-        "TemplateURL": url,
-        "Capabilities": CAPABILITIES,
-        "Parameters": [
-            {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
-        ],
-    }
-    exists = any(
-        summary["StackName"] == stack_name and summary["StackStatus"] != "DELETE_COMPLETE"
-        for summary in cloudformation.list_stacks()["StackSummaries"]
-    )
+def _create(cloudformation: Any, stack_name: str, url: str, parameters: Mapping[str, str]) -> None:
+    # Every name in the URL is a hash of what it names, down to the functions' code.
+    content = hashlib.sha256(json.dumps([url, dict(parameters)], sort_keys=True).encode())
+    tag = {"Key": "socketwatch:content", "Value": content.hexdigest()}
+    existing = _find(cloudformation, stack_name)
+    if existing and tag in existing["Tags"]:
+        return
+    if existing:
+        # Ministack 1.5.33 fails to update a nested stack whose log groups are read by others
+        # (`!GetAtt Log.Arn`) and leaves it in UPDATE_ROLLBACK_FAILED.
+        raise DeployError(f"{stack_name} is there with other content: start ministack afresh")
     try:
-        if exists:
-            cloudformation.update_stack(**request)
-        else:
-            cloudformation.create_stack(**request)
+        cloudformation.create_stack(
+            StackName=stack_name,
+            TemplateURL=url,
+            Capabilities=CAPABILITIES,
+            Parameters=[
+                {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+            ],
+            Tags=[tag],
+        )
     except ClientError as error:
-        message = error.response["Error"]["Message"]
-        if "No updates are to be performed" in message:
-            return False
-        raise DeployError(f"{stack_name}: {message}") from error
-    return True
+        raise DeployError(f"{stack_name}: {error.response['Error']['Message']}") from error
+
+
+def _find(cloudformation: Any, stack_name: str) -> dict[str, Any] | None:
+    try:
+        return _describe(cloudformation, stack_name)
+    except ClientError as error:
+        if "does not exist" in error.response["Error"]["Message"]:
+            return None
+        raise
 
 
 def _wait(cloudformation: Any, stack_name: str) -> None:
@@ -109,7 +118,7 @@ def _wait(cloudformation: Any, stack_name: str) -> None:
         if time.monotonic() > deadline:
             raise DeployError(f"{stack_name}: still {status} after {DEADLINE_SECONDS:.0f} s")
         time.sleep(POLL_SECONDS)
-    if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+    if status != "CREATE_COMPLETE":
         reasons = "; ".join(_failures(cloudformation, stack_name))
         raise DeployError(f"{stack_name}: {status}: {reasons}")
 

@@ -1,7 +1,8 @@
 """One ministack: AWS's control plane and services on this machine, while a `with` block lasts.
 
-Everything local stands on public AWS APIs, so whoever talks to it needs an address and `client`, and nothing of ministack
-itself. What it does differently from AWS is written where it is mended (`local.package`, `local.repair`).
+Everything local stands on public AWS APIs, so whoever talks to it needs an address and `client`,
+and nothing of ministack itself. What it does differently from AWS is written where it is mended
+(`local.package`, `local.repair`).
 """
 
 import http.client
@@ -14,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +34,8 @@ STOP_SECONDS = 5.0
 POLL_SECONDS = 0.02
 
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL")
-"""All that the server, and through it every Lambda, sees of this process's environment: an inherited `AWS_…` would win
-over what the emulator sets for them."""
+"""All that the server, and through it every Lambda, sees of this process's environment: an
+inherited `AWS_ENDPOINT_URL` would win over the one that ministack sets for them."""
 
 
 class MinistackError(Exception):
@@ -49,8 +51,12 @@ class Ministack:
     log: Path
 
 
+@cache
 def client(endpoint: str, service: str) -> Any:
-    """A boto3 client of *service* for the AWS at *endpoint*; takes nothing from the environment or from AWS's files."""
+    """A boto3 client of *service* for the AWS at *endpoint*, one for all who ask.
+
+    It takes neither endpoint, Region nor credentials from the environment, and retries nothing.
+    """
     return boto3.client(
         service,
         endpoint_url=endpoint,
@@ -65,9 +71,9 @@ def client(endpoint: str, service: str) -> Any:
 def ministack(port: int | None = None, log: Path | None = None) -> Iterator[Ministack]:
     """Start ministack on the loopback address, wait until it is healthy, and stop it at the end.
 
-    It ends with the block, however the block ends, and all its Lambdas with it; so does its temporary folder. It has a
-    session of its own: Ctrl-C reaches this process alone, which can then stop it in order. A killed parent (SIGKILL)
-    leaves it running.
+    It ends with the block, however the block ends, and all its Lambdas and its temporary folder
+    with it. It has a session of its own: Ctrl-C reaches this process alone, which can then stop it
+    in order. A parent that is killed outright leaves it running.
 
     Args:
         port: Where to listen; a free port if not given.
@@ -79,7 +85,7 @@ def ministack(port: int | None = None, log: Path | None = None) -> Iterator[Mini
     if not PYTHON.exists():
         raise MinistackError("ministack is not installed: run `make setup`")
     with tempfile.TemporaryDirectory(prefix="socketwatch-", ignore_cleanup_errors=True) as folder:
-        port = port or _free_port()
+        port = _claim(port or 0)
         log = log or Path(folder) / "ministack.log"
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module, no input from outside
@@ -112,11 +118,16 @@ def _environment(folder: str, port: int) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+def _claim(port: int) -> int:
+    # Asked beforehand, because a stranger on the port would look healthy.
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise MinistackError(f"port {port}: {error.strerror}") from error
+        free: int = probe.getsockname()[1]
+        return free
 
 
 def _wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
@@ -129,8 +140,6 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: Path) 
                 f"ministack is not healthy after {START_SECONDS:.0f} s: {_end_of(log)}"
             )
         time.sleep(POLL_SECONDS)
-    if process.poll() is not None:
-        raise MinistackError(f"port {port} is somebody else's: {_end_of(log)}")
 
 
 def _healthy(port: int) -> bool:

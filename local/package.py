@@ -1,8 +1,8 @@
-"""What `sam package` and AWS's SAM transform do, in this process: templates in, plain CloudFormation out.
+"""What `sam package` and AWS's SAM transform do, in this process.
 
-The templates on disk are never changed. Two things differ from AWS and are named in the result: resource types that
-ministack refuses are left out, and a nested template is transformed before its parent, because ministack would take it as
-it stands.
+The templates on disk are never changed. Two things differ from AWS: resource types that ministack
+refuses are left out, and named in the result; and a nested template is made plain before its
+parent, because ministack would take it as it stands.
 """
 
 import io
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import yaml
 from samtranslator.metrics.metrics import DummyMetricsPublisher, Metrics
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.parser.parser import Parser
@@ -33,13 +34,13 @@ NOT_TAKEN = {
     "AWS::CloudWatch::InsightRule": "ministack refuses it",
     "AWS::Logs::QueryDefinition": "ministack refuses it",
 }
-"""Resource types left out, with the reason. One of them in a template would have ministack 1.5.33 refuse it whole."""
+"""Resource types left out, with the reason. Ministack 1.5.33 refuses a template whole for one."""
 
 NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 
 
 class PackageError(Exception):
-    """A template cannot be read, or the SAM transform refuses it."""
+    """A template cannot be read, or the SAM transform refuses it; the message names the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,9 @@ class Package:
 
 
 def zip_functions(folder: Path) -> bytes:
-    """The functions' code as one zip: the same bytes for the same files, whatever their dates, and nothing compiled."""
+    """The functions' code as one zip: the same bytes for the same files, whatever their dates."""
+    if not folder.is_dir():
+        raise PackageError(f"{folder}: no such folder")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):
@@ -86,8 +89,9 @@ def zip_functions(folder: Path) -> bytes:
 def package(path: Path, code: str, upload_child: Callable[[Template], str]) -> Package:
     """Read the template at *path* and make it and its children plain.
 
-    Parameters stay parameters, with their defaults: what is given to the stack, or by a parent to its child, counts, as
-    on AWS. Logical ids that SAM derives from a parameter's value (a stage's) may differ from AWS's.
+    Parameters stay parameters, with their defaults: what is given to the stack, or by a parent to
+    its child, counts, as on AWS. A logical id that SAM derives from a parameter's value (the
+    stage's) may differ from AWS's.
 
     Args:
         path: The template. A child's place is relative to it.
@@ -111,7 +115,9 @@ def _read(path: Path) -> Template:
     try:
         template: Template = yaml_parse(path.read_text())
     except OSError as error:
-        raise PackageError(f"{path.name}: {error.strerror}") from error
+        raise PackageError(f"{path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise PackageError(f"{path}: {error}") from error
     return template
 
 
@@ -144,7 +150,7 @@ def _use_code(template: Template, code: str) -> None:
 
 
 def _transform(path: Path, template: Template) -> Template:
-    # SAM writes a default in place of its parameter, and a child would then no longer hear what its parent says.
+    # SAM writes a default in place of its parameter; a child would not hear what its parent says.
     parameters = template.get("Parameters", {})
     template["Parameters"] = {
         name: {key: value for key, value in parameter.items() if key != "Default"}
@@ -158,7 +164,7 @@ def _transform(path: Path, template: Template) -> Template:
         )
     except InvalidDocumentException as error:
         causes = "; ".join(cause.message for cause in error.causes)
-        raise PackageError(f"{path.name}: {causes}") from error
+        raise PackageError(f"{path}: {causes}") from error
     finally:
         metrics.publish()
     return plain | {"Parameters": parameters}

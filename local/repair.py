@@ -1,4 +1,4 @@
-"""Sets by API what ministack 1.5.33 refuses or silently ignores in a template, and AWS would have done.
+"""Sets by API what AWS does of itself and ministack 1.5.33 refuses or silently ignores.
 
 Each repair looks first and writes only what differs, so that repairing twice changes nothing.
 """

@@ -39,6 +39,7 @@ class Accepted:
 UNAUTHORIZED = Refused(401, "Unauthorized")
 FORBIDDEN = Refused(403, "Forbidden")
 BROKEN_AUTHORIZER = Refused(500, "Internal server error")
+BROKEN_INTEGRATION = Refused(500, "Internal server error")
 BAD_GATEWAY = Refused(502, "Internal server error")
 UNAVAILABLE = Refused(503, "Service Unavailable")
 TIMED_OUT = Refused(504, "Endpoint request timed out")

@@ -4,17 +4,18 @@ Lambda hands stdout to CloudWatch Logs, which extracts the metrics: no call, no 
 is at least once, so a counter may exceed the truth by what AWS repeats.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby
 
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
-from socketwatch.metrics import NAMESPACE, Measurement
+from socketwatch.metrics import NAMESPACE, Measurement, Metric, Statistic
 from socketwatch.settings import Api
 
 
 def emit(api: Api, measurements: Iterable[Measurement]) -> None:
-    """Write the measurements; the number of lines is bounded by dimension values, not by events."""
+    """Write a line a dimension set: counters added up, other values kept singly."""
     by_set = sorted(measurements, key=_dimension)
     for (name, value), group in groupby(by_set, key=_dimension):
         blob = EphemeralMetrics(namespace=NAMESPACE)
@@ -22,13 +23,24 @@ def emit(api: Api, measurements: Iterable[Measurement]) -> None:
         blob.add_dimension(name="Stage", value=api.stage)
         if name:
             blob.add_dimension(name=name, value=value)
+        sums: Counter[Metric] = Counter()
         for measurement in group:
             for key, prop in measurement.properties.items():
                 blob.add_metadata(key=key, value=prop)
+            if measurement.metric.statistic is Statistic.SUM:
+                sums[measurement.metric] += sum(measurement.values)
+                continue
             for number in measurement.values:
-                metric = measurement.metric
-                blob.add_metric(name=metric.name, unit=metric.unit.value, value=number)
-        blob.flush_metrics()
+                _add(blob, measurement.metric, number)
+        for metric, total in sums.items():
+            _add(blob, metric, total)
+        if blob.metric_set:
+            blob.flush_metrics()
+
+
+def _add(blob: EphemeralMetrics, metric: Metric, value: float) -> None:
+    """Add one value; Powertools writes a line of its own accord at the hundredth of a metric."""
+    blob.add_metric(name=metric.name, unit=metric.unit.value, value=value)
 
 
 def _dimension(measurement: Measurement) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from jwt.exceptions import PyJWTError
 from socketwatch.admission import AuthorizeSettings
 from socketwatch.clock import MINUTE, SECOND, Clock
 from socketwatch.errors import KeysNotFetched, Refused
-from socketwatch.keys import Key, Keys
+from socketwatch.keys import Algorithm, Key, Keys
 from socketwatch.tokens import Reason
 
 TIMEOUT = 2 * SECOND
@@ -25,6 +25,7 @@ STALE = 24 * 60 * MINUTE
 REFETCH = MINUTE
 RETRY = 5 * SECOND
 CHUNK = 16_384
+ALGORITHMS = (("RSA", Algorithm.RS256), ("EC", Algorithm.ES256))
 
 Warn = Callable[[str], object]
 """Hears the word for each fetch that failed."""
@@ -82,19 +83,19 @@ class Jwks:
             self._warn(str(failure))
 
 
-def fetch(url: str, clock: Clock) -> bytes:
+def fetch(url: str, clock: Clock, timeout: int = TIMEOUT) -> bytes:
     """The body at that URL: at most 64 KB, no redirect followed, no proxy.
 
-    Each wait for the network ends after 2 seconds, and a body that trickles in after 2 seconds too.
+    Each wait for the network ends after *timeout* ms, and so does a body that trickles in.
 
     Raises:
         KeysNotFetched: `status_<code>`, `unreachable`, `too_slow` or `too_large`.
     """
-    deadline = clock() + TIMEOUT
+    deadline = clock() + timeout
     # Some content networks answer urllib's own user agent with 403.
     request = Request(url, headers={"Accept": "application/json", "User-Agent": "socketwatch"})  # noqa: S310 - `settings.url` allows https only, and http to this machine
     try:
-        with _opener().open(request, timeout=TIMEOUT / SECOND) as answer:
+        with _opener().open(request, timeout=timeout / SECOND) as answer:
             return _read(answer, clock, deadline)
     except HTTPError as error:
         with error:
@@ -148,10 +149,12 @@ def parse(body: bytes) -> dict[str, Key]:
 def _signing_key(entry: Any) -> Key | None:
     if not isinstance(entry, dict) or not isinstance(entry.get("kid"), str):
         return None
+    algorithm = next((one for kind, one in ALGORITHMS if entry.get("kty") == kind), None)
+    if algorithm is None or entry.get("alg", algorithm) != algorithm:
+        return None
     if entry.get("use", "sig") != "sig" or "d" in entry:
         return None
     try:
-        key = Key.of(PyJWK(entry).key)
+        return Key.of(PyJWK(entry, algorithm).key)
     except (PyJWTError, ValueError, TypeError):
         return None
-    return key if entry.get("alg", key.algorithm) == key.algorithm else None

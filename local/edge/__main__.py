@@ -1,0 +1,87 @@
+"""`python -m local.edge`: the edge as a process of its own."""
+
+import asyncio
+import contextlib
+import random
+import signal
+import sys
+import time
+
+import boto3
+import click
+from botocore.config import Config
+
+from local.edge.errors import EdgeError
+from local.edge.invoke import LambdaInvoke
+from local.edge.model import ApiModel, read_model
+from local.edge.server import Edge
+from local.edge.settings import EdgeSettings
+
+
+@click.command()
+@click.option("--api-id", required=True, help="The deployed WebSocket API.")
+@click.option("--stage", required=True, help="Which of its stages.")
+@click.option("--endpoint-url", required=True, help="Where the AWS APIs answer.")
+@click.option("--region", default="us-east-1", show_default=True)
+@click.option("--port", default=8081, show_default=True, help="For peers; 0 takes a free one.")
+@click.option("--management-port", default=8082, show_default=True, help="For @connections.")
+@click.option("--idle", default=600.0, show_default=True, help="Idle limit in seconds.")
+@click.option("--lifetime", default=7200.0, show_default=True, help="Age limit in seconds.")
+@click.option("--concurrency", default=8, show_default=True, help="Functions that run at once.")
+def main(
+    *,
+    api_id: str,
+    stage: str,
+    endpoint_url: str,
+    region: str,
+    port: int,
+    management_port: int,
+    idle: float,
+    lifetime: float,
+    concurrency: int,
+) -> None:
+    """Serve the WebSocket data plane of a deployed API until interrupted.
+
+    Credentials come from the environment, as for every AWS tool.
+    """
+    try:
+        settings = EdgeSettings(
+            stage=stage,
+            port=port,
+            management_port=management_port,
+            idle_timeout_s=idle,
+            lifetime_s=lifetime,
+            invoke_concurrency=concurrency,
+        )
+        config = Config(retries={"total_max_attempts": 1}, max_pool_connections=concurrency)
+        session = boto3.Session(region_name=region)
+        control_plane = session.client("apigatewayv2", endpoint_url=endpoint_url, config=config)
+        functions = session.client("lambda", endpoint_url=endpoint_url, config=config)
+        model = read_model(control_plane, api_id, stage)
+        asyncio.run(_serve(settings, model, LambdaInvoke(functions, concurrency=concurrency)))
+    except (EdgeError, ValueError) as error:
+        click.echo(f"edge: {error}", err=True)
+        sys.exit(2)
+
+
+async def _serve(settings: EdgeSettings, model: ApiModel, invoke: LambdaInvoke) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    edge = Edge(settings, invoke, _now_ms, random.SystemRandom())
+    with contextlib.closing(invoke):
+        await edge.open()
+        edge.attach(model)
+        click.echo(f"edge: peers {edge.url}, @connections {edge.management_url}", err=True)
+        await stop.wait()
+        click.echo(f"edge: closing {len(edge.live())} connections", err=True)
+        await edge.close()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+if __name__ == "__main__":
+    main()

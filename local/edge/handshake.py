@@ -1,0 +1,121 @@
+"""From a handshake request to a session, or to the status that refuses it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from local.edge import admission
+from local.edge.admission import Authorized, Refused
+from local.edge.errors import InvokeError, InvokeRefusedError, InvokeTimeoutError
+from local.edge.events import (
+    Event,
+    Session,
+    Stamp,
+    Upgrade,
+    authorizer_event,
+    connect_event,
+)
+from local.edge.ids import new_id, new_trace_id
+from local.edge.invoke import InvokeQueue, InvokeResult
+from local.edge.model import ApiModel, Authorizer, Route
+from local.edge.settings import Clock, Rng
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The handshake may end with 101, naming this subprotocol if any."""
+
+    session: Session
+    subprotocol: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What the authorizer's event and the one of `$connect` share."""
+
+    model: ApiModel
+    session: Session
+    stamp: Stamp
+    upgrade: Upgrade
+    trace_id: str
+
+
+class Gate:
+    """Asks the authorizer, then `$connect`; either can refuse."""
+
+    def __init__(self, queue: InvokeQueue, clock: Clock, rng: Rng) -> None:
+        self._queue = queue
+        self._clock = clock
+        self._rng = rng
+
+    async def admit(
+        self, model: ApiModel, upgrade: Upgrade, offered: Sequence[str]
+    ) -> Admitted | Refused:
+        """Whether a peer may connect.
+
+        An API without `$connect` admits everybody. The session's id is not yet known to
+        `@connections` while this runs.
+        """
+        session = Session(
+            connection_id=new_id(self._rng),
+            connected_at=self._clock(),
+            source_ip=upgrade.source_ip,
+            user_agent=upgrade.header("User-Agent"),
+        )
+        route = model.routes.get("$connect")
+        if route is None:
+            return Admitted(session)
+        request = self._request(model, session, upgrade)
+        if route.authorizer is not None:
+            verdict = await self._authorize(route.authorizer, request, route.timeout_ms)
+            if isinstance(verdict, Refused):
+                return verdict
+            request = replace(request, session=replace(session, authorizer=verdict.context))
+        return await self._connect(route, request, offered)
+
+    def _request(self, model: ApiModel, session: Session, upgrade: Upgrade) -> _Request:
+        now = self._clock()
+        stamp = Stamp(new_id(self._rng), now)
+        return _Request(model, session, stamp, upgrade, new_trace_id(self._rng, now))
+
+    async def _authorize(
+        self, authorizer: Authorizer, request: _Request, timeout_ms: int
+    ) -> Authorized | Refused:
+        if not admission.has_identity(request.upgrade, authorizer.identity_sources):
+            return admission.UNAUTHORIZED
+        event = authorizer_event(
+            request.model, request.session, request.stamp, request.upgrade, request.trace_id
+        )
+        try:
+            result = await self._call(authorizer.function_arn, event, timeout_ms)
+        except InvokeRefusedError:
+            return admission.UNAVAILABLE
+        except InvokeError:
+            return admission.BROKEN_AUTHORIZER
+        return admission.judge_authorizer(result, request.model.connect_arn)
+
+    async def _connect(
+        self, route: Route, request: _Request, offered: Sequence[str]
+    ) -> Admitted | Refused:
+        if route.function_arn is None:
+            return Admitted(request.session)
+        event = connect_event(
+            request.model, request.session, request.stamp, request.upgrade, request.trace_id
+        )
+        try:
+            result = await self._call(route.function_arn, event, route.timeout_ms)
+        except InvokeRefusedError:
+            return admission.UNAVAILABLE
+        except InvokeTimeoutError:
+            return admission.TIMED_OUT
+        except InvokeError:
+            return admission.BROKEN_INTEGRATION
+        verdict = admission.judge_connect(result, offered)
+        if isinstance(verdict, Refused):
+            return verdict
+        return Admitted(request.session, verdict.subprotocol)
+
+    async def _call(self, function_arn: str, event: Event, timeout_ms: int) -> InvokeResult:
+        return await self._queue.call(
+            function_arn, json.dumps(event).encode(), timeout_ms=timeout_ms
+        )

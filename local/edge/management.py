@@ -1,0 +1,161 @@
+"""The `@connections` API: post to a connection, look at it, close it."""
+
+import errno
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import unquote
+
+from aiohttp import web
+from websockets.frames import CloseCode
+
+from local.edge.counts import EdgeCounts
+from local.edge.errors import EdgeError
+from local.edge.peers import Peer, Peers, Sent
+from local.edge.settings import MAX_MESSAGE_BYTES, EdgeSettings
+
+_BACKLOG = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """An error answer; without the type in a header SDKs raise none of their modelled errors."""
+
+    status: int
+    error_type: str
+    message: str
+
+
+_INVALID = _Fault(400, "BadRequestException", "Data is not UTF-8 text")
+_FORBIDDEN = _Fault(403, "ForbiddenException", "Forbidden")
+_GONE = _Fault(410, "GoneException", "The connection no longer exists")
+_TOO_LARGE = _Fault(413, "PayloadTooLargeException", "Data is above 128 KB")
+_BUFFER_FULL = _Fault(503, "ServiceUnavailableException", "The peer does not read")
+
+
+class Management:
+    """Serves `http://127.0.0.1:<port>/<stage>/@connections/<id>`; signatures are not checked.
+
+    The id is percent-decoded once and compared byte by byte. Ids of connections that are closed,
+    closing, not yet established or never were are all 410.
+    """
+
+    def __init__(self, settings: EdgeSettings, counts: EdgeCounts, peers: Peers) -> None:
+        self._settings = settings
+        self._counts = counts
+        self._peers = peers
+        self._runner: web.ServerRunner | None = None
+
+    @property
+    def port(self) -> int:
+        """Where it listens, once open."""
+        if self._runner is None:
+            raise EdgeError("the edge is not open")
+        return int(self._runner.addresses[0][1])
+
+    async def open(self) -> None:
+        """Start to listen.
+
+        Raises:
+            EdgeError: The port is taken.
+        """
+        runner = web.ServerRunner(web.Server(self._answer), access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        port = self._settings.management_port
+        try:
+            await web.TCPSite(runner, "127.0.0.1", port, backlog=_BACKLOG).start()
+        except OSError as error:
+            await runner.cleanup()
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise EdgeError(f"port {port} is in use") from error
+        self._runner = runner
+
+    async def close(self) -> None:
+        """Stop listening and cut what is still connected."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _answer(self, request: web.BaseRequest) -> web.Response:
+        connection_id = _connection_id(request.raw_path, self._settings.stage)
+        if connection_id is None:
+            return _refuse(_FORBIDDEN)
+        if request.method == "POST":
+            response = await self._post(request, connection_id)
+            self._counts.posts[response.status] += 1
+        elif request.method == "GET":
+            response = self._get(connection_id)
+            self._counts.gets[response.status] += 1
+        elif request.method == "DELETE":
+            response = self._delete(connection_id)
+            self._counts.deletes[response.status] += 1
+        else:
+            response = _refuse(_FORBIDDEN)
+        return response
+
+    async def _post(self, request: web.BaseRequest, connection_id: str) -> web.Response:
+        try:
+            data = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return _refuse(_TOO_LARGE)
+        if len(data) > MAX_MESSAGE_BYTES:
+            return _refuse(_TOO_LARGE)
+        peer = self._peers.get(connection_id)
+        if peer is None:
+            return _refuse(_GONE)
+        if not _is_text(data):
+            return _refuse(_INVALID)
+        sent = self._peers.send(peer, data)
+        fault = {Sent.GONE: _GONE, Sent.BUFFER_FULL: _BUFFER_FULL}.get(sent)
+        return _refuse(fault) if fault else web.Response()
+
+    def _get(self, connection_id: str) -> web.Response:
+        peer = self._peers.get(connection_id)
+        return _refuse(_GONE) if peer is None else web.json_response(_described(peer))
+
+    def _delete(self, connection_id: str) -> web.Response:
+        peer = self._peers.get(connection_id)
+        if peer is None:
+            return _refuse(_GONE)
+        self._peers.end(peer, CloseCode.NORMAL_CLOSURE)
+        return web.Response(status=204)
+
+
+def _connection_id(raw_path: str, stage: str) -> str | None:
+    path, _, _ = raw_path.partition("?")
+    segments = [unquote(segment) for segment in path.split("/")]
+    if len(segments) != 4 or segments[:3] != ["", stage, "@connections"]:
+        return None
+    return segments[3] or None
+
+
+def _refuse(fault: _Fault) -> web.Response:
+    return web.Response(
+        status=fault.status,
+        text=json.dumps({"message": fault.message}),
+        content_type="application/json",
+        headers={"x-amzn-ErrorType": fault.error_type},
+    )
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _described(peer: Peer) -> dict[str, object]:
+    session = peer.session
+    identity = {"sourceIp": session.source_ip, "userAgent": session.user_agent}
+    return {
+        "connectedAt": _iso(session.connected_at),
+        "lastActiveAt": _iso(peer.last_active_at),
+        "identity": {name: value for name, value in identity.items() if value is not None},
+    }
+
+
+def _iso(epoch_ms: int) -> str:
+    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,48 @@
+from typing import Any
+
+import pytest
+
+from local.intrinsics import Scope, UnresolvedError
+
+SCOPE = Scope(
+    parameters={"Rate": "500", "Reserved": "", "Traced": "yes"},
+    resources={"Api": "a1b2c3"},
+    conditions={
+        "Reserves": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Reserved"}, ""]}]},
+        "Traces": {"Fn::Equals": [{"Ref": "Traced"}, "yes"]},
+        "Either": {"Fn::Or": [{"Condition": "Reserves"}, {"Condition": "Traces"}]},
+        "Both": {"Fn::And": [{"Condition": "Reserves"}, {"Condition": "Traces"}]},
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "resolved"),
+    [
+        ({"Ref": "Rate"}, "500"),
+        ({"Ref": "Api"}, "a1b2c3"),
+        ({"a": [{"Ref": "Rate"}, 1, True]}, {"a": ["500", 1, True]}),
+        ({"Fn::If": ["Traces", "on", "off"]}, "on"),
+        ({"Fn::If": ["Reserves", "on", "off"]}, "off"),
+        ({"Fn::If": ["Either", 1, 2]}, 1),
+        ({"Fn::If": ["Both", 1, 2]}, 2),
+        ({"Ref": "AWS::NoValue"}, None),
+        ({"kept": 1, "dropped": {"Fn::If": ["Reserves", 5, {"Ref": "AWS::NoValue"}]}}, {"kept": 1}),
+        ([1, {"Ref": "AWS::NoValue"}, 2], [1, 2]),
+    ],
+)
+def test_a_value_resolves_as_cloudformation_would(value: Any, resolved: Any) -> None:
+    assert SCOPE.resolve(value) == resolved
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"Ref": "Nowhere"},
+        {"Fn::GetAtt": ["Api", "Arn"]},
+        {"Fn::If": ["Undeclared", 1, 2]},
+    ],
+)
+def test_what_is_not_known_is_refused_and_never_guessed(value: Any) -> None:
+    with pytest.raises(UnresolvedError, match="cannot resolve"):
+        SCOPE.resolve(value)

@@ -1,0 +1,73 @@
+import json
+from typing import Any
+
+import pytest
+
+from socketwatch import metrics
+from socketwatch.aws import emf
+from socketwatch.metrics import Measurement
+from socketwatch.settings import Api
+
+API = Api("abc123", "live")
+
+
+def emitted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def directive(blob: dict[str, Any]) -> dict[str, Any]:
+    (only,) = blob["_aws"]["CloudWatchMetrics"]
+    found: dict[str, Any] = only
+    return found
+
+
+def test_a_metric_carries_its_api_and_stage_and_no_service(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    emf.emit(API, [metrics.count(metrics.OPEN_CONNECTIONS, 7)])
+
+    (blob,) = emitted(capsys)
+    assert directive(blob) == {
+        "Namespace": "Socketwatch",
+        "Dimensions": [["Api", "Stage"]],
+        "Metrics": [{"Name": "OpenConnections", "Unit": "Count"}],
+    }
+    assert (blob["Api"], blob["Stage"], blob["OpenConnections"]) == ("abc123", "live", [7.0])
+    assert "service" not in blob
+
+
+def test_there_is_one_line_a_dimension_set_however_many_measurements(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    closed = [metrics.count(metrics.CONNECTIONS_CLOSED, 1, by) for by in ("idle", "client") * 500]
+
+    emf.emit(API, [metrics.count(metrics.CONNECTIONS_OPENED, 3), *closed])
+
+    blobs = emitted(capsys)
+    assert len(blobs) == 3
+    assert sum(sum(blob.get("ConnectionsClosed", [])) for blob in blobs) == 1_000
+    assert {blob.get("Category") for blob in blobs} == {None, "idle", "client"}
+
+
+def test_properties_are_fields_and_never_dimensions(capsys: pytest.CaptureFixture[str]) -> None:
+    emf.emit(API, [Measurement(metrics.ROOM_JOINS, (1,), properties={"room": "lobby"})])
+
+    (blob,) = emitted(capsys)
+    assert blob["room"] == "lobby"
+    assert directive(blob)["Dimensions"] == [["Api", "Stage"]]
+
+
+def test_nothing_measured_is_nothing_written(capsys: pytest.CaptureFixture[str]) -> None:
+    emf.emit(API, [])
+
+    assert emitted(capsys) == []
+
+
+@pytest.mark.parametrize("metric", metrics.CATALOGUE, ids=lambda metric: metric.name)
+def test_every_metric_of_the_catalogue_can_be_emitted(
+    metric: metrics.Metric, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emf.emit(API, [metrics.count(metric, 1, "x" if metric.dimension else "")])
+
+    (blob,) = emitted(capsys)
+    assert directive(blob)["Metrics"] == [{"Name": metric.name, "Unit": metric.unit}]
