@@ -73,7 +73,11 @@ class Peers:
 
     def is_open(self, peer: Peer) -> bool:
         """Whether neither end has started to close."""
-        return peer.session.connection_id in self._peers and peer.connection.state is State.OPEN
+        return self.is_kept(peer) and peer.connection.state is State.OPEN
+
+    def is_kept(self, peer: Peer) -> bool:
+        """Whether this end has not started to close; the peer itself may have."""
+        return peer.session.connection_id in self._peers
 
     def live(self) -> frozenset[str]:
         """The ids of all open connections."""

@@ -171,7 +171,8 @@ class Sockets:
                 body = await peer.connection.recv()
             except ConnectionClosed:
                 return
-            if not self._peers.is_open(peer):
+            # What a peer said before its own close still counts.
+            if not self._peers.is_kept(peer):
                 continue
             self._counts.frames_in += 1
             if isinstance(body, bytes):

@@ -8,6 +8,7 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
+from jwt.algorithms import ECAlgorithm
 
 from socketwatch.admission import AuthorizeSettings
 from socketwatch.aws.jwks import MAX_BYTES, Jwks, fetch, parse, source
@@ -193,7 +194,10 @@ def without(jwk: dict[str, Any], *names: str) -> dict[str, Any]:
         pytest.param(issuer().jwk | {"alg": "RS512"}, id="another algorithm"),
         pytest.param(issuer().jwk | {"alg": ["RS256"]}, id="alg is a list"),
         pytest.param(issuer().jwk | {"alg": "HS256"}, id="alg of another kind"),
-        pytest.param(issuer().jwk | {"d": "AQAB"}, id="private"),
+        pytest.param(
+            elliptic_issuer().jwk | ECAlgorithm.to_jwk(elliptic_issuer().private, as_dict=True),
+            id="private",
+        ),
         pytest.param(issuer().jwk | {"n": "AQAB"}, id="tiny modulus"),
         pytest.param(issuer().jwk | {"n": 7}, id="modulus is a number"),
         pytest.param(issuer().jwk | {"e": "!"}, id="bad base64"),

@@ -25,7 +25,7 @@ STALE = 24 * 60 * MINUTE
 REFETCH = MINUTE
 RETRY = 5 * SECOND
 CHUNK = 16_384
-ALGORITHMS = (("RSA", Algorithm.RS256), ("EC", Algorithm.ES256))
+ALGORITHMS = {"RSA": Algorithm.RS256, "EC": Algorithm.ES256}
 
 Warn = Callable[[str], object]
 """Hears the word for each fetch that failed."""
@@ -149,10 +149,11 @@ def parse(body: bytes) -> dict[str, Key]:
 def _signing_key(entry: Any) -> Key | None:
     if not isinstance(entry, dict) or not isinstance(entry.get("kid"), str):
         return None
-    algorithm = next((one for kind, one in ALGORITHMS if entry.get("kty") == kind), None)
+    kind = entry.get("kty")
+    algorithm = ALGORITHMS.get(kind) if isinstance(kind, str) else None
     if algorithm is None or entry.get("alg", algorithm) != algorithm:
         return None
-    if entry.get("use", "sig") != "sig" or "d" in entry:
+    if entry.get("use", "sig") != "sig":
         return None
     try:
         return Key.of(PyJWK(entry, algorithm).key)

@@ -171,5 +171,5 @@ def test_a_stack_that_fails_says_what_failed_and_why(stack: Stack, tmp_path: Pat
         "    Properties: {TemplateURL: 'https://nowhere.invalid/child.json'}\n"
     )
 
-    with pytest.raises(DeployError, match="broken: .*Orphan: "):
+    with pytest.raises(DeployError, match=r"broken: .*Orphan: "):
         deploy(stack.endpoint, "broken", {}, template=template, functions=stack.functions)

@@ -1,40 +1,77 @@
+import io
+import json
 import os
 import socket
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from local.ministack import HOST, MinistackError, client, ministack
+from local.ministack import ACCOUNT, HOST, MinistackError, client, ministack
 
 
-class Interrupted(Exception):
+class InterruptionError(Exception):
     """Stands for whatever ends the block early."""
 
 
+WHO = """
+import os
+
+def handler(event, context):
+    return os.getpid()
+"""
+
+
 def alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and that nobody waited for does not."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
         return False
-    return True
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def run_function(endpoint: str) -> int:
+    """Run a function and answer with the id of its process, which stays warm."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as code:
+        code.writestr("who.py", WHO)
+    lambda_ = client(endpoint, "lambda")
+    lambda_.create_function(
+        FunctionName="who",
+        Runtime="python3.13",
+        Handler="who.handler",
+        Role=f"arn:aws:iam::{ACCOUNT}:role/who",
+        Code={"ZipFile": archive.getvalue()},
+    )
+    pid: int = json.load(lambda_.invoke(FunctionName="who")["Payload"])
+    return pid
 
 
 def test_it_runs_while_the_block_lasts_and_leaves_nothing_behind() -> None:
     with ministack() as aws:
-        buckets = client(aws.endpoint, "s3").list_buckets()["Buckets"]
+        function = run_function(aws.endpoint)
         folder = aws.log.parent
+        assert alive(aws.pid)
+        assert alive(function)
         assert folder.exists()
 
-    assert buckets == []
     assert not alive(aws.pid)
+    assert not alive(function)
     assert not folder.exists()
 
 
 def test_it_ends_when_the_block_fails() -> None:
-    with pytest.raises(Interrupted), ministack() as aws:
-        raise Interrupted
+    with pytest.raises(InterruptionError), ministack() as aws:
+        raise InterruptionError
 
     assert not alive(aws.pid)
+
+
+def test_an_interrupt_from_the_terminal_reaches_this_process_alone() -> None:
+    with ministack() as aws:
+        assert os.getpgid(aws.pid) != os.getpgrp()
+        assert os.getsid(aws.pid) == aws.pid
 
 
 def test_its_output_can_be_kept(tmp_path: Path) -> None:

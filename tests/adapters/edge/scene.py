@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import inspect
 import json
 import random
 from collections import defaultdict
@@ -58,9 +57,9 @@ class Functions:
         async with self._called:
             self.events[name].append(json.loads(event))
             self._called.notify_all()
-        script = self._scripts.get(name, lambda _: answer())
-        result = script(json.loads(event))
-        return await result if inspect.isawaitable(result) else result
+        script = self._scripts.get(name)
+        result = answer() if script is None else script(json.loads(event))
+        return result if isinstance(result, InvokeResult) else await result
 
     async def called(self, name: str, times: int = 1) -> list[Event]:
         """The events of a function, once it was called so often."""

@@ -254,7 +254,7 @@ async def test_a_port_in_use_is_a_clear_error_and_nothing_stays_bound() -> None:
     async with an_edge() as edge:
         taken = int(edge.url.rpartition(":")[2].partition("/")[0])
         for which in ("port", "management_port"):
-            settings = EdgeSettings(stage="prod", **{which: taken})  # type: ignore[arg-type]  # one of two ports
+            settings = EdgeSettings(stage="prod", **{which: taken})
             second = Edge(settings, Functions(), lambda: 0, random.Random(1))  # noqa: S311 - no secret
             with pytest.raises(EdgeError, match=f"port {taken} is in use"):
                 await second.open()

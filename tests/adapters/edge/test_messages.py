@@ -197,8 +197,10 @@ async def test_beyond_the_bounded_queue_a_message_gets_the_error_frame() -> None
         return answer(body="late")
 
     functions = Functions(default=slow)
-    limits = {"invoke_concurrency": 1, "invoke_queue": 1}
-    async with an_edge(functions, talking(), **limits) as edge, a_peer(edge) as peer:
+    async with (
+        an_edge(functions, talking(), invoke_concurrency=1, invoke_queue=1) as edge,
+        a_peer(edge) as peer,
+    ):
         for text in ("runs", "waits", "refused"):
             await peer.send(text)
         refused = json.loads(await heard(peer))
@@ -208,6 +210,17 @@ async def test_beyond_the_bounded_queue_a_message_gets_the_error_frame() -> None
         assert refused["message"] == "Internal server error"
         assert load == (1, 1)
         assert [await heard(peer), await heard(peer)] == ["late", "late"]
+
+
+async def test_messages_sent_just_before_the_close_are_still_routed() -> None:
+    functions = Functions()
+    async with an_edge(functions) as edge:
+        async with a_peer(edge) as peer:
+            await peer.send("one")
+            await peer.send("two")
+        await functions.called("disconnect")
+
+        assert [event["body"] for event in await functions.called("default", 2)] == ["one", "two"]
 
 
 async def test_an_answer_for_a_peer_that_left_is_dropped() -> None:

@@ -1,0 +1,109 @@
+"""The bridge: what CloudWatch does by itself on AWS, metrics out of the functions' log lines.
+
+It polls the log groups of the stack, hands every new line to who listens, and puts the values of
+EMF lines as metrics. A line is told from its repetition by group, stream, time and text.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local import emf
+from local.emf import Datum
+
+POLL_SECONDS = 0.5
+OVERLAP_MS = 5_000
+"""A line can appear later than its own time says, so each poll looks back this far."""
+
+CHUNK = 500
+"""Values in one PutMetricData; AWS takes a thousand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One new log line; *function* is its group's last path segment, *document* its JSON."""
+
+    function: str
+    at: int
+    text: str
+    document: Mapping[str, Any] | None
+
+    @property
+    def is_metric(self) -> bool:
+        """Whether the line carries metrics."""
+        return self.document is not None and "_aws" in self.document
+
+
+Hear = Callable[[Line], None]
+
+
+class Bridge:
+    """Reads the logs of the given groups from *since*, an epoch time in milliseconds."""
+
+    def __init__(self, logs: Any, cloudwatch: Any, groups: list[str], since: int) -> None:
+        self._logs = logs
+        self._cloudwatch = cloudwatch
+        self._newest = dict.fromkeys(groups, since)
+        self._seen: dict[tuple[str, str, int, str], int] = {}
+        self._listeners: list[Hear] = []
+
+    def listen(self, hear: Hear) -> None:
+        """Have *hear* called with every new line, in the order of each group."""
+        self._listeners.append(hear)
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        while True:
+            await self.poll()
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def poll(self) -> int:
+        """Read what is new, pass it on, and answer with the number of metric values put."""
+        lines = await asyncio.to_thread(self._read)
+        data = [datum for line in lines if line.is_metric for datum in emf.read(line.document or {})]
+        await asyncio.to_thread(self._put, data)
+        for line in lines:
+            for hear in self._listeners:
+                hear(line)
+        return len(data)
+
+    def _read(self) -> list[Line]:
+        return [line for group in self._newest for line in self._fresh(group)]
+
+    def _fresh(self, group: str) -> Iterator[Line]:
+        start = self._newest[group] - OVERLAP_MS
+        answer = self._logs.filter_log_events(logGroupName=group, startTime=start)
+        for event in sorted(answer["events"], key=lambda event: event["timestamp"]):
+            key = (group, event["logStreamName"], event["timestamp"], event["message"])
+            if key in self._seen:
+                continue
+            self._seen[key] = event["timestamp"]
+            self._newest[group] = max(self._newest[group], event["timestamp"])
+            text = event["message"].strip()
+            yield Line(group.rsplit("/", 1)[-1], event["timestamp"], text, emf.parse(text))
+        self._forget(group)
+
+    def _forget(self, group: str) -> None:
+        start = self._newest[group] - OVERLAP_MS
+        old = [key for key, at in self._seen.items() if key[0] == group and at < start]
+        for key in old:
+            del self._seen[key]
+
+    def _put(self, data: list[Datum]) -> None:
+        for namespace in {datum.namespace for datum in data}:
+            values = [_metric(datum) for datum in data if datum.namespace == namespace]
+            for start in range(0, len(values), CHUNK):
+                self._cloudwatch.put_metric_data(
+                    Namespace=namespace, MetricData=values[start : start + CHUNK]
+                )
+
+
+def _metric(datum: Datum) -> dict[str, Any]:
+    return {
+        "MetricName": datum.name,
+        "Unit": datum.unit,
+        "Dimensions": [{"Name": name, "Value": value} for name, value in datum.dimensions],
+        "Timestamp": datum.at / 1_000,
+        "Value": datum.value,
+    }
