@@ -16,25 +16,22 @@ test: setup  ## all tests: unit, adapters, templates, end to end on the local st
 demo: setup  ## the whole stack on this machine with live peers; FOR=60 ends it after 60 seconds
 	@.venv/bin/python -m local.demo --for $(FOR)
 
-deploy: .deploy/ready layer  ## to the AWS account of the current credentials
-	.deploy/bin/sam deploy --guided
+deploy: .deploy/ready layer  ## to the AWS account of the current credentials; ARGS go to `sam deploy`
+	.deploy/bin/sam deploy $(ARGS)
 
 layer:  ## the functions' dependencies for Lambda's platform, no Docker needed
 	rm -rf .build/layer && .venv/bin/pip install --quiet --require-hashes --only-binary=:all: --platform manylinux2014_aarch64 --python-version 3.13 --target .build/layer/python -r locks/layer.txt
 
 lock:  ## resolve the locks again from pyproject.toml
-	for name in layer dev ministack deploy; do ./locks/resolve $$name; done
+	$(PYTHON) locks/resolve.py
 
-%/ready: locks/%.txt
-	$(PYTHON) -m venv $* && $*/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< && touch $@
-
-.venv/ready: locks/dev.txt
-	$(PYTHON) -m venv .venv && .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< && touch $@
-
-.ministack/ready: locks/ministack.txt
-	$(PYTHON) -m venv .ministack && .ministack/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< && touch $@
-
-.deploy/ready: locks/deploy.txt
-	$(PYTHON) -m venv .deploy && .deploy/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< && touch $@
+define environment
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	touch $@
+endef
+.venv/ready: locks/dev.txt ; $(environment)
+.ministack/ready: locks/ministack.txt ; $(environment)
+.deploy/ready: locks/deploy.txt ; $(environment)
 
 .PHONY: help setup check test demo deploy layer lock

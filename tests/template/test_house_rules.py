@@ -23,7 +23,7 @@ from tests.template.templates import (
 )
 
 TIMEOUTS = {
-    "authorize": 5,
+    "authorize": 10,
     "connect": 10,
     "disconnect": 10,
     "message": 10,

@@ -29,10 +29,8 @@ def on(resource: str, *actions: str) -> set[Grant]:
 
 EXPECTED = {
     "authorize": set(),
-    "connect": on("Registry.Arn", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
-    "disconnect": on(
-        "Registry.Arn", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"
-    ),
+    "connect": on("Registry.Arn", "dynamodb:PutItem"),
+    "disconnect": on("Registry.Arn", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
     "message": on(
         "Registry.Arn",
         "dynamodb:GetItem",
@@ -44,7 +42,7 @@ EXPECTED = {
         API + "${Api}/${StageName}/POST/@connections/*",
         "execute-api:ManageConnections",
     ),
-    "broadcast": on("Core.Outputs.RegistryTableArn", "dynamodb:Query")
+    "broadcast": on("Core.Outputs.RegistryTableArn", "dynamodb:Query", "dynamodb:GetItem")
     | on(INDEX + "by-age", "dynamodb:Query")
     | on(INDEX + "by-user", "dynamodb:Query")
     | on(
@@ -56,8 +54,8 @@ EXPECTED = {
         "dynamodb:DescribeStream",
         "dynamodb:GetRecords",
         "dynamodb:GetShardIterator",
-        "dynamodb:ListStreams",
     )
+    | on("${Core.Outputs.RegistryTableArn}/stream/*", "dynamodb:ListStreams")
     | on("ObserveFailures.Arn", "sqs:SendMessage"),
     "census": on(INDEX + "by-age", "dynamodb:Query"),
 }

@@ -1,12 +1,24 @@
+import json
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
+from urllib.parse import parse_qsl
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from local.edge.errors import ModelError
-from local.edge.model import Authorizer, IdentitySource, Route, read_model, selection_path
+from local.edge.model import (
+    ApiModel,
+    Authorizer,
+    IdentitySource,
+    Route,
+    read_model,
+    selection_path,
+)
 from tests.adapters.edge.scene import arn
 
 
@@ -16,73 +28,126 @@ def uri(name: str) -> str:
 
 
 class Account:
-    """A deployed API to read, built by the calls that a deployment makes."""
+    """The control plane of one account over HTTP; lists come one item a page."""
 
-    def __init__(self, client: Any, **api: Any) -> None:
-        self.client = client
-        wanted = {"Name": "chat", "ProtocolType": "WEBSOCKET"}
-        wanted |= {"RouteSelectionExpression": "$request.body.action"} | api
-        self.api_id = client.create_api(**wanted)["ApiId"]
-        client.create_stage(ApiId=self.api_id, StageName="prod", StageVariables={"colour": "blue"})
+    def __init__(self, **api: str) -> None:
+        self._documents: dict[str, Any] = {}
+        self._lists: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.api_id = "a1b2c3d4e5"
+        self._base = f"/v2/apis/{self.api_id}"
+        wanted = {"name": "chat", "protocolType": "WEBSOCKET"}
+        wanted |= {"routeSelectionExpression": "$request.body.action"} | api
+        self._documents[self._base] = wanted
+        self._documents[f"{self._base}/stages/prod"] = {"stageVariables": {"colour": "blue"}}
 
     def integration(self, name: str, **more: Any) -> str:
-        wanted = {"IntegrationType": "AWS_PROXY", "IntegrationUri": uri(name)} | more
-        made = self.client.create_integration(ApiId=self.api_id, **wanted)
-        return f"integrations/{made['IntegrationId']}"
+        several = self._lists[f"{self._base}/integrations"]
+        wanted = {"integrationType": "AWS_PROXY", "integrationUri": uri(name)} | more
+        several.append({"integrationId": f"i{len(several)}"} | wanted)
+        return f"integrations/i{len(several) - 1}"
 
-    def route(self, key: str, **more: Any) -> str:
-        made = self.client.create_route(ApiId=self.api_id, RouteKey=key, **more)
-        return str(made["RouteId"])
+    def route(self, key: str, *responses: str, **more: Any) -> None:
+        several = self._lists[f"{self._base}/routes"]
+        route_id = f"r{len(several)}"
+        several.append({"routeId": route_id, "routeKey": key} | more)
+        self._lists[f"{self._base}/routes/{route_id}/routeresponses"] = [
+            {"routeResponseKey": response} for response in responses
+        ]
 
     def authorizer(self, name: str, *sources: str) -> str:
-        made = self.client.create_authorizer(
-            ApiId=self.api_id,
-            AuthorizerType="REQUEST",
-            AuthorizerUri=uri(name),
-            IdentitySource=list(sources),
-            Name=name,
+        self._lists[f"{self._base}/authorizers"].append(
+            {
+                "authorizerId": name,
+                "authorizerType": "REQUEST",
+                "authorizerUri": uri(name),
+                "identitySource": sources,
+                "name": name,
+            }
         )
-        return str(made["AuthorizerId"])
+        return name
+
+    def answer(self, target: str) -> tuple[int, dict[str, Any]]:
+        path, _, query = target.partition("?")
+        if path in self._documents:
+            return 200, self._documents[path]
+        if not path.startswith(f"{self._base}/") or "/stages/" in path:
+            return 404, {"message": "Invalid identifier specified"}
+        first = int(dict(parse_qsl(query)).get("nextToken", 0))
+        items = self._lists[path]
+        more = {"nextToken": str(first + 1)} if first + 1 < len(items) else {}
+        return 200, {"items": items[first : first + 1], **more}
 
 
-@pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "local")
-    with mock_aws():
-        yield boto3.client("apigatewayv2", region_name="us-east-1")
+class Handler(BaseHTTPRequestHandler):
+    account: Account
+
+    def do_GET(self) -> None:  # noqa: N802 - the name that http.server looks for
+        status, document = self.account.answer(self.path)
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        if status == 404:
+            self.send_header("x-amzn-ErrorType", "NotFoundException")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
-def test_a_deployed_api_is_read_whole(client: Any) -> None:
-    account = Account(client)
+@contextmanager
+def client_of(account: Account) -> Iterator[Any]:
+    handler = type("Handler", (Handler,), {"account": account})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        try:
+            yield boto3.client(
+                "apigatewayv2",
+                endpoint_url=f"http://127.0.0.1:{server.server_port}",
+                region_name="us-east-1",
+                aws_access_key_id="local",
+                aws_secret_access_key="local",
+            )
+        finally:
+            server.shutdown()
+
+
+def read(account: Account, stage: str = "prod") -> ApiModel:
+    with client_of(account) as client:
+        return read_model(client, account.api_id, stage)
+
+
+def test_a_deployed_api_is_read_whole() -> None:
+    account = Account()
     authorizer = account.authorizer("authorize", "route.request.header.Authorization")
     account.route(
         "$connect",
-        Target=account.integration("connect", TimeoutInMillis=5000),
-        AuthorizationType="CUSTOM",
-        AuthorizerId=authorizer,
+        target=account.integration("connect", timeoutInMillis=5000),
+        authorizationType="CUSTOM",
+        authorizerId=authorizer,
     )
     account.route("$disconnect")
-    echo = account.route("echo", Target=account.integration("echo"))
-    client.create_route_response(ApiId=account.api_id, RouteId=echo, RouteResponseKey="$default")
-    found = read_model(client, account.api_id, "prod")
+    account.route("echo", "other", "$default", target=account.integration("echo"))
+    account.route("join", target=account.integration("message"))
+    found = read(account)
 
     guard = Authorizer(arn("authorize"), (IdentitySource("header", "Authorization"),))
     assert found.routes == {
         "$connect": Route("$connect", arn("connect"), 5000, authorizer=guard),
         "$disconnect": Route("$disconnect", None),
         "echo": Route("echo", arn("echo"), has_route_response=True),
+        "join": Route("join", arn("message")),
     }
     assert (found.region, found.account_id) == ("us-east-1", "123456789012")
     assert found.selection_path == ("action",)
     assert found.stage_variables == {"colour": "blue"}
 
 
-def test_an_integration_takes_29_seconds_at_most(client: Any) -> None:
-    account = Account(client)
-    account.route("$default", Target=account.integration("message", TimeoutInMillis=30000))
+def test_an_integration_takes_29_seconds_at_most() -> None:
+    account = Account()
+    account.route("$default", target=account.integration("message", timeoutInMillis=30000))
 
-    assert read_model(client, account.api_id, "prod").routes["$default"].timeout_ms == 29_000
+    assert read(account).routes["$default"].timeout_ms == 29_000
 
 
 @pytest.mark.parametrize(
@@ -105,55 +170,62 @@ def test_another_selection_expression_is_refused(expression: str) -> None:
         selection_path(expression)
 
 
-def test_an_unknown_api_or_stage_is_named(client: Any) -> None:
-    account = Account(client)
+def test_an_unknown_api_or_stage_is_named() -> None:
+    account = Account()
 
-    with pytest.raises(ModelError, match="API nope"):
+    with pytest.raises(ModelError, match="stage dev: .*NotFoundException"):
+        read(account, "dev")
+    with client_of(account) as client, pytest.raises(ModelError, match="API nope"):
         read_model(client, "nope", "prod")
-    with pytest.raises(ModelError, match="stage dev"):
-        read_model(client, account.api_id, "dev")
 
 
-def test_an_http_api_is_refused(client: Any) -> None:
-    made = client.create_api(Name="web", ProtocolType="HTTP")
-
+def test_an_http_api_is_refused() -> None:
     with pytest.raises(ModelError, match="HTTP, not WEBSOCKET"):
-        read_model(client, made["ApiId"], "prod")
+        read(Account(protocolType="HTTP"))
 
 
-def test_what_the_edge_does_not_have_is_refused_by_name(client: Any) -> None:
-    def refused(key: str, message: str, **more: Any) -> None:
-        account = Account(client)
-        account.route(key, **({"Target": account.integration("f")} | more))
-        with pytest.raises(ModelError, match=message):
-            read_model(client, account.api_id, "prod")
-
-    mock = Account(client)
-    mock.route("ping", Target=mock.integration("f", IntegrationType="MOCK"))
-    with pytest.raises(ModelError, match="ping has a MOCK integration"):
-        read_model(client, mock.api_id, "prod")
-    refused("$connect", "AWS_IAM authorization", AuthorizationType="AWS_IAM")
-    refused("$connect", "no REQUEST authorizer", AuthorizationType="CUSTOM", AuthorizerId="nope")
-    refused("$connect", "API key", ApiKeyRequired=True)
-    refused("echo", "targets integrations/nope", Target="integrations/nope")
+def with_route(key: str, **more: Any) -> Account:
+    account = Account()
+    account.route(key, **({"target": account.integration("f")} | more))
+    return account
 
 
-def test_an_integration_that_is_no_function_is_refused(client: Any) -> None:
-    account = Account(client)
-    target = account.integration("f", IntegrationUri="https://example.com")
-    account.route("echo", Target=target)
+@pytest.mark.parametrize(
+    ("account", "message"),
+    [
+        (with_route("$connect", authorizationType="AWS_IAM"), "AWS_IAM authorization"),
+        (with_route("$connect", authorizationType="CUSTOM"), "no REQUEST authorizer"),
+        (with_route("$connect", apiKeyRequired=True), "API key"),
+        (with_route("echo", target="integrations/nope"), "targets integrations/nope"),
+        (with_route("echo", target=""), "echo has no integration"),
+    ],
+)
+def test_what_the_edge_does_not_have_is_refused_by_name(account: Account, message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        read(account)
 
-    with pytest.raises(ModelError, match="does not lead to a Lambda function"):
-        read_model(client, account.api_id, "prod")
+
+@pytest.mark.parametrize(
+    ("integration", "message"),
+    [
+        ({"integrationType": "MOCK"}, "ping has a MOCK integration"),
+        ({"integrationUri": "https://example.com"}, "ping does not lead to a Lambda function"),
+    ],
+)
+def test_an_integration_that_is_no_function_is_refused(
+    integration: dict[str, str], message: str
+) -> None:
+    account = Account()
+    account.route("ping", target=account.integration("f", **integration))
+
+    with pytest.raises(ModelError, match=message):
+        read(account)
 
 
-def test_an_identity_source_outside_the_handshake_is_refused(client: Any) -> None:
-    account = Account(client)
-    account.route(
-        "$connect",
-        AuthorizationType="CUSTOM",
-        AuthorizerId=account.authorizer("authorize", "context.stage"),
-    )
+def test_an_identity_source_outside_the_handshake_is_refused() -> None:
+    account = Account()
+    guard = account.authorizer("authorize", "context.stage")
+    account.route("$connect", authorizationType="CUSTOM", authorizerId=guard)
 
-    with pytest.raises(ModelError, match="context.stage"):
-        read_model(client, account.api_id, "prod")
+    with pytest.raises(ModelError, match=r"'context\.stage'"):
+        read(account)
