@@ -47,6 +47,8 @@ class Bridge:
         self._newest = dict.fromkeys(groups, since)
         self._seen: dict[tuple[str, str, int, str], int] = {}
         self._listeners: list[Hear] = []
+        self._polling = asyncio.Lock()
+        self._heard = 0
 
     def listen(self, hear: Hear) -> None:
         """Have *hear* called with every new line, in the order of each group."""
@@ -59,14 +61,27 @@ class Bridge:
             await asyncio.sleep(POLL_SECONDS)
 
     async def poll(self) -> int:
-        """Read what is new, pass it on, and answer with the number of metric values put."""
-        lines = await asyncio.to_thread(self._read)
-        data = [datum for line in lines if line.is_metric for datum in emf.read(line.document or {})]
-        await asyncio.to_thread(self._put, data)
+        """Read what is new, put its metrics, pass it on; answer with the number of lines."""
+        async with self._polling:
+            lines = await asyncio.to_thread(self._read)
+            documents = [line.document for line in lines if line.is_metric and line.document]
+            data = [datum for document in documents for datum in emf.read(document)]
+            await asyncio.to_thread(self._put, data)
+        self._heard += len(lines)
         for line in lines:
             for hear in self._listeners:
                 hear(line)
-        return len(data)
+        return len(lines)
+
+    async def quiet(self, seconds: float) -> None:
+        """Return once no new line has appeared for so long."""
+        loop = asyncio.get_running_loop()
+        heard_at, heard = loop.time(), self._heard
+        while loop.time() - heard_at < seconds:
+            await asyncio.sleep(POLL_SECONDS)
+            await self.poll()
+            if self._heard != heard:
+                heard_at, heard = loop.time(), self._heard
 
     def _read(self) -> list[Line]:
         return [line for group in self._newest for line in self._fresh(group)]

@@ -1,23 +1,23 @@
 """Peers for the local stack: real WebSocket clients that talk, join, leave, vanish and flood.
 
-Each behaviour is a coroutine that ends when its connection does. What peers see is counted in one
+Each behaviour is a coroutine that lasts as long as its peer. What the peers see is counted in one
 `Tally`, against which the stack's own numbers are held.
 """
 
 import asyncio
+import contextlib
 import json
 import random
-import socket
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.typing import Subprotocol
 
 ROOMS = tuple(f"room-{number}" for number in range(1, 9))
-SUBPROTOCOL = "socketwatch.v1"
 
 
 @dataclass(slots=True)
@@ -28,10 +28,13 @@ class Tally:
     frames_received: int = 0
     refused: int = 0
     vanished: int = 0
-    accepted: int = 0
-    gone: int = 0
-    closed: Counter[int] = field(default_factory=Counter)
+    dropped: int = 0
     errors: list[str] = field(default_factory=list)
+
+    def hear(self, message: str | bytes) -> None:
+        """Count a frame that a peer received."""
+        self.frames_received += 1
+        self.refused += "error" in json.loads(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,60 +46,134 @@ class Crowd:
     tally: Tally
     rng: random.Random
 
-    async def enter(self, user: str, room: str | None = None, *roles: str) -> ClientConnection:
-        """Connect as *user*, straight into a room if one is given."""
-        query = f"?room={room}&platform={self.rng.choice(('web', 'ios', 'android'))}" if room else ""
+    async def enter(self, user: str, room: str = "", *roles: str) -> ClientConnection:
+        """Connect as *user*, straight into a room if one is named."""
+        platform = self.rng.choice(("web", "ios", "android"))
+        query = f"?platform={platform}" + (f"&room={room}" if room else "")
+        token = self.mint(user, list(roles))
         return await connect(
             self.url + query,
-            subprotocols=[SUBPROTOCOL, f"bearer.{self.mint(user, list(roles))}"],  # type: ignore[list-item]  # websockets' own NewType of str
+            subprotocols=[Subprotocol("socketwatch.v1"), Subprotocol(f"bearer.{token}")],
             compression=None,
             ping_interval=None,
             open_timeout=60,
         )
 
+    @asynccontextmanager
+    async def visit(
+        self, user: str, room: str = "", *roles: str
+    ) -> AsyncIterator[ClientConnection]:
+        """A peer that listens to everything until the block ends, and then closes politely."""
+        async with await self.enter(user, room, *roles) as peer:
+            listening = asyncio.create_task(self._listen(peer))
+            try:
+                yield peer
+            finally:
+                await peer.close(self.rng.choice((1000, 1001, 4000)), "done")
+                await listening
 
-async def talk(crowd: Crowd, user: str, pause: float) -> None:
-    """Stay in one room and speak every *pause* seconds, forever."""
-    async with await crowd.enter(user, crowd.rng.choice(ROOMS)) as peer:
-        reading = asyncio.create_task(_read(crowd.tally, peer))
-        try:
-            while True:
-                await asyncio.sleep(pause * crowd.rng.uniform(0.5, 1.5))
-                await _say(crowd.tally, peer, action="ping")
-        finally:
-            reading.cancel()
+    async def say(self, peer: ClientConnection, **frame: Any) -> None:
+        """Send one frame."""
+        await peer.send(json.dumps(frame))
+        self.tally.frames_sent += 1
+
+    async def pause(self, seconds: float) -> None:
+        """Wait about so long."""
+        await asyncio.sleep(seconds * self.rng.uniform(0.5, 1.5))
+
+    async def _listen(self, peer: ClientConnection) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            async for message in peer:
+                self.tally.hear(message)
 
 
-async def wander(crowd: Crowd, user: str, visits: int, pause: float) -> None:
-    """Join and leave rooms, then close politely with a code of the application's own."""
-    async with await crowd.enter(user) as peer:
-        reading = asyncio.create_task(_read(crowd.tally, peer))
-        for _ in range(visits):
-            room = crowd.rng.choice(ROOMS)
-            await _say(crowd.tally, peer, action="join", room=room)
-            await asyncio.sleep(pause * crowd.rng.uniform(0.5, 1.5))
-            await _say(crowd.tally, peer, action="leave", room=room)
-        await peer.close(crowd.rng.choice((1000, 1001, 4000)), "done")
-        await reading
+Behaviour = Callable[[Crowd, str], Awaitable[None]]
 
 
-async def vanish(crowd: Crowd, user: str, pause: float) -> None:
-    """Connect, say a word, and go silent without a close frame, as a phone in a tunnel does.
+async def talk(crowd: Crowd, user: str) -> None:
+    """Stay in one room and say something every two seconds, to the end."""
+    async with crowd.visit(user, crowd.rng.choice(ROOMS)) as peer:
+        while True:
+            await crowd.pause(2)
+            await crowd.say(peer, action=crowd.rng.choice(("ping", "echo")), data=user)
 
-    The socket stays open and unread: nothing tells the gateway, until it has been idle for too
-    long. Returns when the gateway has closed it.
+
+async def wander(crowd: Crowd, user: str) -> None:
+    """Join and leave three rooms, say something wrong, and go."""
+    async with crowd.visit(user) as peer:
+        for room in crowd.rng.sample(ROOMS, 3):
+            await crowd.say(peer, action="join", room=room)
+            await crowd.pause(1)
+            await crowd.say(peer, action="leave", room=room)
+        await crowd.say(peer, action="dance")
+        await crowd.pause(0.5)
+
+
+async def vanish(crowd: Crowd, user: str) -> None:
+    """Fall silent with the socket open and unread, as a phone in a tunnel does.
+
+    Nothing tells the gateway, until the connection has been idle for too long.
     """
     peer = await crowd.enter(user, crowd.rng.choice(ROOMS))
-    await _say(crowd.tally, peer, action="ping")
-    await asyncio.sleep(pause)
-    crowd.tally.vanished += 1
-    peer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport can
+    try:
+        await crowd.say(peer, action="ping")
+        crowd.tally.hear(await peer.recv())
+        peer.transport.pause_reading()
+        crowd.tally.vanished += 1
+        await crowd.pause(30)
+    finally:
+        peer.transport.abort()
 
 
-async def drop(crowd: Crowd, user: str, pause: float) -> None:
+async def drop(crowd: Crowd, user: str) -> None:
     """Cut the connection without a close frame, as a crashed process does."""
     peer = await crowd.enter(user, crowd.rng.choice(ROOMS))
-    await _say(crowd.tally, peer, action="ping")
-    await asyncio.sleep(pause)
-    peer.transport.abort()
-    await peer.wait_closed()
+    try:
+        await crowd.say(peer, action="ping")
+        crowd.tally.hear(await peer.recv())
+        await crowd.pause(3)
+    finally:
+        crowd.tally.dropped += 1
+        peer.transport.abort()
+
+
+async def flood(crowd: Crowd, user: str) -> None:
+    """Say fifty things at once, again and again."""
+    async with crowd.visit(user, crowd.rng.choice(ROOMS)) as peer:
+        while True:
+            for _ in range(50):
+                await crowd.say(peer, action="ping")
+            await crowd.pause(4)
+
+
+async def announce(crowd: Crowd, user: str) -> None:
+    """Broadcast to a room, and now and then to everyone."""
+    async with crowd.visit(user, "", "broadcaster") as peer:
+        while True:
+            to = {"room": crowd.rng.choice(ROOMS)} if crowd.rng.random() < 0.8 else ALL
+            await crowd.say(peer, action="broadcast", to=to, data={"text": "hello"})
+            await crowd.pause(2)
+
+
+ALL: dict[str, Any] = {"everyone": True}
+
+
+def cast(peers: int) -> list[Behaviour]:
+    """A crowd of so many: half talk, a quarter wander, the rest vanish and drop, one floods."""
+    once: list[Behaviour] = [announce, flood]
+    share: list[Behaviour] = [talk, wander, talk, vanish, talk, wander, talk, drop]
+    return [*once, *(share[number % len(share)] for number in range(max(0, peers - len(once))))]
+
+
+async def act(crowd: Crowd, behaviour: Behaviour, user: str, stop: asyncio.Event) -> None:
+    """Play a part, and when it is over play it again as somebody new, until *stop*."""
+    turn = 0
+    while not stop.is_set():
+        turn += 1
+        try:
+            await behaviour(crowd, f"{user}-{turn}")
+        except ConnectionClosed:
+            await crowd.pause(1)
+        except (InvalidHandshake, OSError, TimeoutError) as error:
+            crowd.tally.errors.append(f"{user}: {error!r}")
+            await crowd.pause(1)

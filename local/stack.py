@@ -12,7 +12,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from local.bridge import Bridge
@@ -24,7 +23,8 @@ from local.edge.settings import EdgeSettings
 from local.ministack import client, ministack
 from local.tokens import AUDIENCE, ISSUER, Tokens
 from socketwatch.aws.audience import DynamoAudience
-from socketwatch.rows import RegistryTable
+from socketwatch.broadcasting import parse
+from socketwatch.rows import RegistryTable, connection_key
 
 STACK_NAME = "socketwatch"
 
@@ -63,9 +63,19 @@ class Stack:
         """A boto3 client of the local AWS."""
         return client(self.endpoint, service)
 
-    def count_open(self) -> int:
-        """How many connections the registry holds open, counted as the census counts them."""
-        return DynamoAudience(self.registry, self.aws("dynamodb"), now_ms).count_open()
+    def registered(self) -> frozenset[str]:
+        """The connections that the registry holds open, by id, to hold against the edge's truth."""
+        everyone = parse({"to": {"everyone": True}, "data": None}, "")
+        pages = DynamoAudience(self.registry, self.aws("dynamodb"), now_ms).pages(everyone)
+        return frozenset(target.connection_id for page in pages for target in page)
+
+    def row(self, connection_id: str) -> dict[str, Any]:
+        """A connection's row as it is stored, empty where there is none."""
+        answer = self.aws("dynamodb").get_item(
+            TableName=self.registry.name, Key=connection_key(connection_id), ConsistentRead=True
+        )
+        found: dict[str, Any] = answer.get("Item", {})
+        return found
 
     @property
     def registry(self) -> RegistryTable:
@@ -91,7 +101,7 @@ def now_ms() -> int:
 
 @asynccontextmanager
 async def local_stack(
-    settings: StackSettings = StackSettings(),  # noqa: B008 - frozen
+    settings: StackSettings = StackSettings(),
     progress: Progress = lambda _line: None,
 ) -> AsyncIterator[Stack]:
     """Start all parts, in order; end them all, in reverse order, however the block ends.
@@ -131,9 +141,7 @@ async def local_stack(
                 read_model(client(aws.endpoint, "apigatewayv2"), deployed.outputs["ApiId"], "live")
             )
             logs = client(aws.endpoint, "logs")
-            bridge = Bridge(
-                logs, client(aws.endpoint, "cloudwatch"), _log_groups(logs), started_at
-            )
+            bridge = Bridge(logs, client(aws.endpoint, "cloudwatch"), _log_groups(logs), started_at)
             stack = Stack(aws.endpoint, deployed, edge, bridge, tokens, started_at)
             polling = asyncio.create_task(bridge.run())
             try:
@@ -150,17 +158,12 @@ async def local_stack(
 def _tell(deployed: Deployed, progress: Progress) -> None:
     progress(f"stack {STACK_NAME}: API {deployed.outputs['ApiId']}")
     for left_out in deployed.left_out:
-        progress(f"left out: {left_out}")
+        progress(str(left_out))
     for repaired in deployed.repaired:
-        progress(f"repaired: {repaired}")
+        progress(repaired)
 
 
 def _log_groups(logs: Any) -> list[str]:
     pages = logs.get_paginator("describe_log_groups").paginate()
     names = [group["logGroupName"] for page in pages for group in page["logGroups"]]
     return sorted(name for name in names if STACK_NAME in name)
-
-
-def root() -> Path:
-    """The checkout."""
-    return Path(__file__).parents[1]

@@ -18,7 +18,7 @@ from local.edge.events import (
 from local.edge.ids import new_id, new_trace_id
 from local.edge.invoke import InvokeQueue, InvokeResult
 from local.edge.model import ApiModel, Authorizer, Route
-from local.edge.settings import Clock, Rng
+from local.edge.settings import MAX_INTEGRATION_MS, Clock, Rng
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Gate:
             return Admitted(session)
         request = self._request(model, session, upgrade)
         if route.authorizer is not None:
-            verdict = await self._authorize(route.authorizer, request, route.timeout_ms)
+            verdict = await self._authorize(route.authorizer, request)
             if isinstance(verdict, Refused):
                 return verdict
             request = replace(request, session=replace(session, authorizer=verdict.context))
@@ -78,16 +78,14 @@ class Gate:
         stamp = Stamp(new_id(self._rng), now)
         return _Request(model, session, stamp, upgrade, new_trace_id(self._rng, now))
 
-    async def _authorize(
-        self, authorizer: Authorizer, request: _Request, timeout_ms: int
-    ) -> Authorized | Refused:
+    async def _authorize(self, authorizer: Authorizer, request: _Request) -> Authorized | Refused:
         if not admission.has_identity(request.upgrade, authorizer.identity_sources):
             return admission.UNAUTHORIZED
         event = authorizer_event(
             request.model, request.session, request.stamp, request.upgrade, request.trace_id
         )
         try:
-            result = await self._call(authorizer.function_arn, event, timeout_ms)
+            result = await self._call(authorizer.function_arn, event, MAX_INTEGRATION_MS)
         except InvokeRefusedError:
             return admission.UNAVAILABLE
         except InvokeError:

@@ -158,7 +158,10 @@ def _route(
         key=key,
         function_arn=_function_arn(key, integration["IntegrationUri"]) if integration else None,
         timeout_ms=_timeout_ms(integration),
-        has_route_response="$default" in responses,
+        # Either alone sends nothing back: the route selects a response, and it has to be there.
+        has_route_response=(
+            route.get("RouteResponseSelectionExpression") == "$default" and "$default" in responses
+        ),
         authorizer=_authorizer(key, route, authorizers),
     )
 

@@ -2,13 +2,12 @@
 
 import asyncio
 import errno
-import json
 from collections.abc import Coroutine
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
@@ -16,15 +15,17 @@ from websockets.typing import Subprotocol
 
 from local.edge import admission
 from local.edge.admission import Refused
+from local.edge.connection import BoundedConnection
 from local.edge.counts import EdgeCounts
 from local.edge.dispatch import Dispatch
 from local.edge.endings import ending
 from local.edge.errors import EdgeError, InvokeError
-from local.edge.events import Session, Upgrade
+from local.edge.events import Session
 from local.edge.handshake import Admitted, Gate
 from local.edge.model import ApiModel
 from local.edge.peers import Peer, Peers
 from local.edge.settings import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES, EdgeSettings
+from local.edge.upgrades import is_upgrade, offered_subprotocols, read_upgrade, refusal
 
 _BACKLOG = 4096
 
@@ -112,34 +113,33 @@ class Sockets:
             await asyncio.gather(*late, return_exceptions=True)
 
     def _track(self, *arguments: Any, **options: Any) -> ServerConnection:
-        connection = ServerConnection(*arguments, **options)
+        connection = BoundedConnection(*arguments, **options)
         self._connections.add(connection)
         return connection
 
     async def _answer_handshake(
         self, connection: ServerConnection, request: Request
     ) -> Response | None:
-        if not _is_upgrade(connection, request):
+        if not is_upgrade(connection, request):
             # The library refuses it with the status that fits.
             return None
         verdict = await self._admit(connection, request)
         if isinstance(verdict, Refused):
             self._counts.refused[verdict.status] += 1
-            return _refusal(connection, verdict)
+            return refusal(connection, verdict)
         if connection.state is not State.CONNECTING:
             self._counts.abandoned += 1
         self._admitted[connection] = verdict
         return None
 
     async def _admit(self, connection: ServerConnection, request: Request) -> Admitted | Refused:
-        path, _, query = request.path.partition("?")
+        path, upgrade = read_upgrade(connection, request)
         if self.model is None:
             return admission.UNAVAILABLE
         if path != f"/{self._settings.stage}":
             return admission.FORBIDDEN
-        source_ip = (connection.remote_address or ("",))[0]
-        upgrade = Upgrade(tuple(request.headers.raw_items()), query, source_ip)
-        handshake = asyncio.create_task(self._gate.admit(self.model, upgrade, _offered(request)))
+        asking = self._gate.admit(self.model, upgrade, offered_subprotocols(request))
+        handshake = asyncio.create_task(asking)
         self._handshakes.add(handshake)
         try:
             await asyncio.wait({handshake})
@@ -207,26 +207,3 @@ class Sockets:
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
         return task
-
-
-def _is_upgrade(connection: ServerConnection, request: Request) -> bool:
-    try:
-        connection.protocol.process_request(request)
-    except InvalidHandshake:
-        return False
-    return True
-
-
-def _offered(request: Request) -> list[str]:
-    values = request.headers.get_all("Sec-WebSocket-Protocol")
-    return [name.strip() for value in values for name in value.split(",")]
-
-
-def _refusal(connection: ServerConnection, refused: Refused) -> Response:
-    # The library knows only the statuses of the standard; a function may answer any.
-    response = connection.respond(403, json.dumps({"message": refused.message}))
-    response.status_code = refused.status
-    response.reason_phrase = refused.message
-    del response.headers["Content-Type"]
-    response.headers["Content-Type"] = "application/json"
-    return response

@@ -35,6 +35,10 @@ async def told(functions: Functions) -> tuple[int, str]:
     return context["disconnectStatusCode"], context["disconnectReason"]
 
 
+def close_frame(code: int) -> bytes:
+    return Frame(Opcode.CLOSE, code.to_bytes(2, "big")).serialize(mask=True)
+
+
 async def test_a_binary_frame_closes_with_1003() -> None:
     functions = Functions()
     async with an_edge(functions) as edge, a_peer(edge) as peer:
@@ -165,6 +169,38 @@ async def test_a_half_open_peer_is_ended_by_idle() -> None:
 
         assert await told(functions) == (1001, "Going away")
         assert edge.live() == frozenset()
+
+
+async def test_a_peer_that_says_goodbye_and_stays_on_the_line_is_gone_at_once_and_cut() -> None:
+    functions = Functions()
+    async with an_edge(functions) as edge, a_peer(edge) as peer:
+        backend, connection_id = Backend(edge.management_url), await the_only_id(edge)
+        peer.transport.pause_reading()
+        peer.transport.write(close_frame(4000))
+        await until(lambda: not edge.live())
+        with pytest.raises(backend.exceptions.GoneException):
+            await backend.get(connection_id)
+
+        assert await told(functions) == (4000, "")
+
+
+async def test_a_peer_that_breaks_a_limit_and_stays_on_the_line_is_cut() -> None:
+    functions = Functions()
+    async with an_edge(functions) as edge, a_peer(edge) as peer:
+        peer.transport.pause_reading()
+        await peer.send("x" * (32 * KB + 1))
+
+        assert (await told(functions))[0] == 1009
+
+
+async def test_the_code_of_the_side_that_closed_first_counts() -> None:
+    functions = Functions()
+    async with an_edge(functions) as edge, a_peer(edge) as peer:
+        peer.transport.pause_reading()
+        await Backend(edge.management_url).delete(await the_only_id(edge))
+        peer.transport.write(close_frame(4000))
+
+        assert await told(functions) == (1000, "")
 
 
 async def test_each_connection_has_exactly_one_disconnect() -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import http.client
+import json
 
 import pytest
 from websockets.asyncio.client import connect
@@ -181,6 +182,17 @@ async def test_an_authorizer_that_does_not_allow_refuses(verdict: Script, status
     async with an_edge(functions, guarded()) as edge:
         assert await refusal(edge) == status
         assert functions.events["connect"] == []
+
+
+async def test_a_deny_outweighs_every_allow() -> None:
+    statements = [
+        {"Action": "execute-api:*", "Resource": "*"} | {"Effect": effect}
+        for effect in ("Allow", "Deny")
+    ]
+    verdict = {"principalId": "ada", "policyDocument": {"Statement": statements}}
+    functions = Functions(authorize=lambda _: InvokeResult(json.dumps(verdict).encode()))
+    async with an_edge(functions, guarded()) as edge:
+        assert await refusal(edge) == 403
 
 
 @pytest.mark.parametrize("resource", [ARN, "arn:aws:execute-api:*/prod/*", ARN.replace("p", "?")])

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local.edge.errors import InvokeError, InvokeRefusedError, InvokeTimeoutError
 from local.edge.invoke import InvokeQueue, InvokeResult, LambdaInvoke
-from tests.adapters.edge.scene import Event, Functions, an_edge, answer, arn, model, route, until
+from tests.adapters.edge.scene import Event, Functions, a_peer, an_edge, answer, arn, until
 from tests.adapters.edge.test_handshake import refusal
 
 EVENT = b"{}"
@@ -90,15 +90,17 @@ async def test_a_full_queue_refuses_a_handshake_with_503_and_loses_a_disconnect(
         await release.wait()
         return answer()
 
-    api = model(route("$connect"), route("$disconnect"))
-    functions = Functions(connect=slow)
-    async with an_edge(functions, api, invoke_concurrency=1, invoke_queue=0) as edge:
-        first = asyncio.create_task(refusal(edge, "?first"))
-        await functions.called("connect")
+    functions = Functions(default=slow)
+    async with an_edge(functions, invoke_concurrency=1, invoke_queue=0) as edge:
+        async with a_peer(edge) as peer:
+            await peer.send("hold the only place")
+            await functions.called("default")
+            status = await refusal(edge)
+        await until(lambda: edge.counts.disconnects_lost == 1)
+        release.set()
 
-        assert await refusal(edge) == 503
-        first.cancel()
-        await asyncio.wait({first})
+        assert status == 503
+        assert functions.events["disconnect"] == []
 
 
 class Lambda:

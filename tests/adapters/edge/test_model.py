@@ -81,7 +81,7 @@ class Account:
 class Handler(BaseHTTPRequestHandler):
     account: Account
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server looks for
+    def do_GET(self) -> None:
         status, document = self.account.answer(self.path)
         body = json.dumps(document).encode()
         self.send_response(status)
@@ -127,7 +127,8 @@ def test_a_deployed_api_is_read_whole() -> None:
         authorizerId=authorizer,
     )
     account.route("$disconnect")
-    account.route("echo", "other", "$default", target=account.integration("echo"))
+    answers = {"routeResponseSelectionExpression": "$default"}
+    account.route("echo", "other", "$default", target=account.integration("echo"), **answers)
     account.route("join", target=account.integration("message"))
     found = read(account)
 
@@ -141,6 +142,17 @@ def test_a_deployed_api_is_read_whole() -> None:
     assert (found.region, found.account_id) == ("us-east-1", "123456789012")
     assert found.selection_path == ("action",)
     assert found.stage_variables == {"colour": "blue"}
+
+
+def test_a_route_response_needs_both_the_selection_and_the_response() -> None:
+    account = Account()
+    target = account.integration("message")
+    account.route("unselected", "$default", target=target)
+    account.route("missing", target=target, routeResponseSelectionExpression="$default")
+    routes = read(account).routes
+
+    assert not routes["unselected"].has_route_response
+    assert not routes["missing"].has_route_response
 
 
 def test_an_integration_takes_29_seconds_at_most() -> None:
@@ -173,7 +185,7 @@ def test_another_selection_expression_is_refused(expression: str) -> None:
 def test_an_unknown_api_or_stage_is_named() -> None:
     account = Account()
 
-    with pytest.raises(ModelError, match="stage dev: .*NotFoundException"):
+    with pytest.raises(ModelError, match=r"stage dev: .*NotFoundException"):
         read(account, "dev")
     with client_of(account) as client, pytest.raises(ModelError, match="API nope"):
         read_model(client, "nope", "prod")

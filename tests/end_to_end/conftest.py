@@ -1,0 +1,83 @@
+"""One local stack for every end-to-end test, on an event loop of its own."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from local.stack import Stack, StackSettings, local_stack
+from local.watch import Watch
+
+T = TypeVar("T")
+
+IDLE_SECONDS = 5.0
+PATIENCE = 30.0
+"""Seconds within which what must happen has happened; a miss fails, it never waits blindly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The running stack, seen from a test."""
+
+    stack: Stack
+    watch: Watch
+    loop: asyncio.AbstractEventLoop
+
+    def play(self, scene: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine where the stack runs."""
+        return asyncio.run_coroutine_threadsafe(scene, self.loop).result(2 * PATIENCE)
+
+    @asynccontextmanager
+    async def peer(
+        self, user: str = "ann", query: str = "", *roles: str, rooms: tuple[str, ...] = ("*",)
+    ) -> AsyncIterator[ClientConnection]:
+        """A connected peer."""
+        token = self.stack.tokens.mint(user, rooms=rooms, roles=roles)
+        async with connect(
+            self.stack.edge.url + query,
+            subprotocols=[Subprotocol("socketwatch.v1"), Subprotocol(f"bearer.{token}")],
+            compression=None,
+            ping_interval=None,
+        ) as peer:
+            yield peer
+
+    async def becomes(self, what: Callable[[], Any], value: object) -> None:
+        """Wait until asking *what* answers *value*."""
+        deadline = self.loop.time() + PATIENCE
+        while (seen := await asyncio.to_thread(what)) != value:
+            if self.loop.time() > deadline:
+                raise AssertionError(f"{seen!r} has not become {value!r}")
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def scene() -> Iterator[Scene]:
+    """The stack, started once; whatever fails in its logs fails the last test."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="stack")
+    thread.start()
+    watch = Watch()
+    running = local_stack(StackSettings(idle_seconds=IDLE_SECONDS))
+
+    def on_loop(work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, loop).result(120)
+
+    try:
+        stack = on_loop(running.__aenter__())
+        stack.bridge.listen(watch.hear)
+        try:
+            yield Scene(stack, watch, loop)
+            on_loop(stack.bridge.quiet(1))
+            assert watch.faults == []
+        finally:
+            on_loop(running.__aexit__(None, None, None))
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
