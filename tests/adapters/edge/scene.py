@@ -131,7 +131,7 @@ async def an_edge(
 @contextlib.asynccontextmanager
 async def a_peer(edge: Edge, **more: Any) -> AsyncIterator[ClientConnection]:
     """A client of the edge, connected without compression or pings of its own."""
-    more = {"compression": None, "ping_interval": None, "close_timeout": 1, **more}
+    more = {"compression": None, "ping_interval": None, "close_timeout": 0.2, **more}
     async with connect(edge.url, **more) as peer:
         yield peer
 

@@ -178,9 +178,11 @@ async def test_a_peer_that_says_goodbye_and_stays_on_the_line_is_gone_at_once_an
         peer.transport.pause_reading()
         peer.transport.write(close_frame(4000))
         await until(lambda: not edge.live())
+        closed_by_then = edge.counts.closed.total()
         with pytest.raises(backend.exceptions.GoneException):
             await backend.get(connection_id)
 
+        assert closed_by_then == 0
         assert await told(functions) == (4000, "")
 
 
