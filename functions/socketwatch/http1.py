@@ -104,14 +104,14 @@ class Reader:
         if match is None:
             raise BadReply("malformed head")
         version, status = match.groups()
-        head = self._buffer[:end].lower()
-        name_at = self._buffer[:end]
+        raw = self._buffer[:end]
+        head = raw.lower()
         self._buffer = self._buffer[end:]
         self._status = int(status)
         if self._status >= 200:
             self._persistent = version == b"1" and b"close" not in _tokens(head, b"connection")
             if self._status >= 400:
-                self._error_type = _error_type(head, name_at)
+                self._error_type = _error_type(head, raw)
             self._frame(head)
         elif self._status == 101:
             raise BadReply("switched protocols unasked")
@@ -232,11 +232,11 @@ def _tokens(head: bytes, name: bytes) -> list[bytes]:
     ]
 
 
-def _error_type(lowered: bytes, head: bytes) -> str:
+def _error_type(head: bytes, raw: bytes) -> str:
     """`GoneException:http://…` and `GoneException` are the same name."""
     label = b"\r\nx-amzn-errortype:"
-    start = lowered.find(label)
+    start = head.find(label)
     if start < 0:
         return ""
-    value = head[start + len(label) : head.index(b"\r\n", start + 2)]
+    value = raw[start + len(label) : raw.index(b"\r\n", start + 2)]
     return value.partition(b":")[0].strip(b" \t")[:_ERROR_TYPE].decode("latin-1")
