@@ -1,47 +1,43 @@
-"""The `broadcast` route, and a direct invoke: one message to a room, a user, a peer or everyone."""
+"""Take on a broadcast by the route, a direct invoke or the requests queue, and plan it."""
 
 import os
 from collections.abc import Callable
 from typing import Any
 
 from socketwatch import broadcasting, events, frames, metrics
-from socketwatch.aws import emf, environment, telemetry, tracing
-from socketwatch.aws.audience import open_audience
-from socketwatch.aws.gateway import Endpoint, open_gateway
+from socketwatch.aws import emf, environment, planner, telemetry
 from socketwatch.broadcasting import ROLE
 from socketwatch.clock import Clock
-from socketwatch.errors import BadEvent, BadFrame, RegistryUnavailable
+from socketwatch.errors import BadEvent, BadFrame, SocketwatchError
 from socketwatch.events import EventType
-from socketwatch.fanout import Audiences, Post, Report, fan_out
 from socketwatch.frames import Code
 from socketwatch.ids import ulid
 from socketwatch.metrics import Measurement
-from socketwatch.rows import RegistryTable
+from socketwatch.planning import Planner
 from socketwatch.settings import Api
 
 API = environment.read(Api)
 LOG = telemetry.logger("broadcast")
-AUDIENCES = open_audience(environment.read(RegistryTable), environment.now_ms)
-GATEWAY = open_gateway(environment.read(Endpoint))
-TRACER = tracing.open_tracer()
+PLANNER = planner.open_planner(environment.read(planner.PlannerSettings))
 
 Reply = tuple[dict[str, Any], list[Measurement]]
-Deliver = Callable[[dict[str, Any]], Report]
 
 
-def by_invoke(event: Any, deliver: Deliver) -> Reply:
-    """A backend's door: the request itself is the event, and IAM has decided who may ask."""
+def take(request: Any, new_id: str, plan: Planner, now: int) -> Reply:
+    """Take one request on; what cannot be met is answered with a code, and nobody is looked up."""
     try:
-        report = deliver(event)
+        asked = broadcasting.parse(request, new_id, now)
+        reply = plan.request(asked)
     except BadFrame as bad:
         return {"error": bad.code}, []
-    except RegistryUnavailable as unavailable:
-        LOG.error("registry unavailable", reason=str(unavailable))
+    except SocketwatchError as unavailable:
+        LOG.error("not taken on", reason=str(unavailable))
         return {"error": Code.UNAVAILABLE}, []
-    return report.frame(), report.measurements()
+    LOG.info("taken on", broadcast_id=asked.broadcast_id, audience=asked.audience)
+    return reply, [metrics.count(metrics.BROADCASTS)]
 
 
-def by_route(event: Any, api: Api, clock: Clock, deliver: Deliver) -> Reply:
+def by_route(event: Any, new_id: str, plan: Planner, api: Api, clock: Clock) -> Reply:
     """A peer's door: its token must name the role `broadcaster`."""
     counted = [metrics.count(metrics.FRAMES_RECEIVED)]
     try:
@@ -56,43 +52,59 @@ def by_route(event: Any, api: Api, clock: Clock, deliver: Deliver) -> Reply:
     except BadFrame as bad:
         reply: dict[str, Any] = {"error": bad.code}
     else:
-        reply, delivered = by_invoke(frame, deliver)
-        counted += delivered
+        reply, taken = take(frame, new_id, plan, clock())
+        counted += taken
     if "error" in reply:
         counted.append(metrics.count(metrics.FRAMES_REFUSED))
-        reply = frames.error_frame(reply["error"], request.request_id)
-    return frames.reply(reply), counted
+        return frames.reply(frames.error_frame(reply["error"], request.request_id)), counted
+    return frames.reply({"type": "broadcast", **reply}), counted
 
 
-def deliver(request: dict[str, Any], audiences: Audiences, post: Post, broadcast_id: str) -> Report:
-    """Post to the whole audience, or to nobody where a page of it cannot be read."""
-    asked = broadcasting.parse(request, broadcast_id)
-    with TRACER.span("fan-out") as notes:
-        report = fan_out(asked, list(audiences.pages(asked)), post)
-        notes.update(report.frame()["outcomes"], broadcastId=broadcast_id)
-    LOG.info("broadcast", broadcast_id=broadcast_id, outcomes=report.frame()["outcomes"])
-    return report
+def by_queue(records: list[Any], plan: Planner, clock: Clock, remaining: Clock) -> Reply:
+    """Requests, and plans to go on with; what cannot be done comes back and ends in dead letters.
+
+    A request without an id is called after its message, so its redelivery is no second broadcast.
+    """
+    failed, counted = [], []
+    for record in records:
+        try:
+            if record["body"].startswith("{"):
+                frame = frames.parse(record["body"])
+                reply, taken = take(frame, record["messageId"], plan, clock())
+                counted += taken
+                if "error" in reply:
+                    LOG.error("request refused", code=reply["error"], message=record["messageId"])
+                    failed.append(record["messageId"])
+            else:
+                plan.resume(record["body"], remaining)
+        except SocketwatchError as error:
+            LOG.error("comes back", reason=str(error), message=record["messageId"])
+            failed.append(record["messageId"])
+    return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}, counted
 
 
 def broadcast(
-    event: Any, api: Api, audiences: Audiences, post: Post, clock: Clock, new_id: Callable[[], str]
+    event: Any, plan: Planner, api: Api, clock: Clock, new_id: Callable[[], str], remaining: Clock
 ) -> Reply:
-    """Take the request by either door."""
-
-    def run(request: dict[str, Any]) -> Report:
-        return deliver(request, audiences, post, new_id())
-
+    """Take the event by its door."""
+    if isinstance(event, dict) and "Records" in event:
+        return by_queue(event["Records"], plan, clock, remaining)
     if isinstance(event, dict) and "requestContext" in event:
-        return by_route(event, api, clock, run)
-    return by_invoke(event, run)
+        return by_route(event, new_id(), plan, api, clock)
+    return take(event, new_id(), plan, clock())
 
 
 @LOG.inject_lambda_context(correlation_id_path="requestContext.connectionId")
-def handler(event: Any, _context: Any) -> dict[str, Any]:
+def handler(event: Any, context: Any) -> dict[str, Any]:
     """Lambda's entry."""
     now = environment.now_ms
     reply, counted = broadcast(
-        event, API, AUDIENCES, GATEWAY.post, now, lambda: ulid(now(), os.urandom)
+        event,
+        PLANNER,
+        API,
+        now,
+        lambda: ulid(now(), os.urandom),
+        lambda: environment.remaining(context),
     )
     emf.emit(API, counted)
     return reply

@@ -5,14 +5,14 @@ from typing import Any
 
 from socketwatch import metrics
 from socketwatch.aws import emf, environment, telemetry
-from socketwatch.aws.audience import open_audience
+from socketwatch.aws.audience import open_audiences
 from socketwatch.metrics import Measurement
 from socketwatch.rows import RegistryTable
 from socketwatch.settings import Api
 
 API = environment.read(Api)
 LOG = telemetry.logger("census")
-AUDIENCE = open_audience(environment.read(RegistryTable), environment.now_ms)
+AUDIENCES = open_audiences(environment.read(RegistryTable), environment.now_ms)
 
 
 def census(count_open: Callable[[], int]) -> list[Measurement]:
@@ -26,4 +26,4 @@ def census(count_open: Callable[[], int]) -> list[Measurement]:
 @LOG.inject_lambda_context
 def handler(_event: Any, _context: Any) -> None:
     """Lambda's entry."""
-    emf.emit(API, census(AUDIENCE.count_open))
+    emf.emit(API, census(AUDIENCES.count_open))

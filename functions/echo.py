@@ -5,17 +5,17 @@ from typing import Any
 
 from socketwatch import events, frames, metrics
 from socketwatch.aws import emf, environment, telemetry
-from socketwatch.aws.gateway import Endpoint, open_gateway
+from socketwatch.aws.gateway import GatewaySettings, open_gateway
 from socketwatch.clock import Clock
 from socketwatch.errors import BadEvent, BadFrame
 from socketwatch.events import EventType
-from socketwatch.fanout import Post
 from socketwatch.metrics import Measurement
+from socketwatch.outcomes import Post
 from socketwatch.settings import Api
 
 API = environment.read(Api)
 LOG = telemetry.logger("echo")
-GATEWAY = open_gateway(environment.read(Endpoint))
+POST = open_gateway(environment.read(GatewaySettings))
 
 
 def echo(
@@ -36,13 +36,13 @@ def echo(
     message = json.dumps({"type": "echo", "data": data}, ensure_ascii=False).encode()
     outcome = post(request.connection_id, message)
     LOG.info("echoed", outcome=outcome)
-    counted.append(metrics.count(metrics.DELIVERIES, value=outcome))
+    counted.append(metrics.count(metrics.ECHOES, value=outcome))
     return frames.reply({"type": "echoed", "outcome": outcome}), counted
 
 
 @LOG.inject_lambda_context(correlation_id_path="requestContext.connectionId")
 def handler(event: Any, _context: Any) -> dict[str, Any]:
     """Lambda's entry."""
-    reply, counted = echo(event, API, GATEWAY.post, environment.now_ms)
+    reply, counted = echo(event, API, POST, environment.now_ms)
     emf.emit(API, counted)
     return reply

@@ -1,10 +1,13 @@
-"""Asking for a broadcast: who is to get what, and the message as peers receive it."""
+"""Asking for a broadcast: who is to get what by when, checked whole before anyone is looked up."""
 
+import hashlib
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from socketwatch.clock import SECOND
 from socketwatch.errors import BadFrame
 from socketwatch.frames import Code
 from socketwatch.rooms import room_name
@@ -12,8 +15,22 @@ from socketwatch.rooms import room_name
 MAX_MESSAGE = 128 * 1024
 """Bytes that @connections takes in one post."""
 
+BILLED = 32 * 1024
+"""Bytes beyond which API Gateway meters one message as several."""
+
+EXPIRES_IN = 600
+MAX_EXPIRES_IN = 3_600
+"""Seconds from the request until what was not delivered expires."""
+
+MAX_EXCLUDED = 100
+MAX_LABELS = 10
+
 ROLE = "broadcaster"
 """The role that a peer's token must name for the `broadcast` route."""
+
+_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+_LABEL = re.compile(r"[A-Za-z0-9_.~%-]{1,50}")
+_FIELDS = frozenset({"action", "to", "data", "labels", "expiresIn", "id", "ack", "exclude"})
 
 
 class Audience(StrEnum):
@@ -37,44 +54,76 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """A checked request: *name* is the room, user or connection, empty for everyone."""
+    """A checked request.
+
+    Attributes:
+        name: the room, user or connection; empty for everyone.
+        requested_at: epoch milliseconds, as are all times here.
+        deadline: when whatever has not been accepted expires.
+        size: bytes of the message on the wire.
+        content: a hash of all that was asked, to tell a repetition from a conflict.
+    """
 
     broadcast_id: str
     audience: Audience
     name: str
-    message: bytes
+    message: str
+    size: int
     exclude: frozenset[str]
+    labels: tuple[tuple[str, str], ...]
+    ack: bool
+    requested_at: int
+    deadline: int
+    content: str
 
 
-def parse(request: Any, broadcast_id: str) -> Broadcast:
-    """The request `{"to": …, "data": …, "exclude": […]}` checked whole, before anyone is looked up.
+def parse(request: Any, new_id: str, now: int) -> Broadcast:
+    """The request checked; it is called *new_id* unless it brings an id of its own.
 
     Raises:
-        BadFrame: `bad_type`, `bad_target`, `bad_room`, `bad_data` or `too_large` (UTF-8 bytes, not
-            characters).
+        BadFrame: with the code of the first thing wrong; `too_large` counts UTF-8 bytes of the
+            whole message, not characters of its data.
     """
     if not isinstance(request, dict):
         raise BadFrame(Code.BAD_TYPE)
+    if not _FIELDS.issuperset(request):
+        raise BadFrame(Code.UNKNOWN_FIELD)
     audience, name = _target(request.get("to"))
-    exclude = request.get("exclude", [])
-    if not isinstance(exclude, list) or not all(isinstance(one, str) for one in exclude):
-        raise BadFrame(Code.BAD_TARGET)
     if "data" not in request:
         raise BadFrame(Code.BAD_DATA)
+    broadcast_id = _id(request.get("id", new_id))
+    ack = request.get("ack", False)
+    if not isinstance(ack, bool):
+        raise BadFrame(Code.BAD_ACK)
+    message = envelope(broadcast_id, request["data"])
     return Broadcast(
         broadcast_id=broadcast_id,
         audience=audience,
         name=name,
-        message=envelope(broadcast_id, request["data"]),
-        exclude=frozenset(exclude),
+        message=message,
+        size=len(message.encode()),
+        exclude=_excluded(request.get("exclude", [])),
+        labels=_labels(request.get("labels", {})),
+        ack=ack,
+        requested_at=now,
+        deadline=now + SECOND * _expires_in(request.get("expiresIn", EXPIRES_IN)),
+        content=_content(request),
     )
 
 
-def envelope(broadcast_id: str, data: Any) -> bytes:
-    """The message on the wire: its broadcast's id lets a peer drop a duplicate."""
+def envelope(broadcast_id: str, data: Any) -> str:
+    """The message on the wire: its broadcast's id lets a peer drop a duplicate.
+
+    Raises:
+        BadFrame: `too_large`, or `bad_data` where the data is no plain JSON.
+    """
     frame = {"type": "message", "broadcastId": broadcast_id, "data": data}
-    message = json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()
-    if len(message) > MAX_MESSAGE:
+    try:
+        message = json.dumps(frame, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        size = len(message.encode())
+    except ValueError as error:
+        raise BadFrame(Code.BAD_DATA) from error
+    if size > MAX_MESSAGE:
         raise BadFrame(Code.TOO_LARGE)
     return message
 
@@ -95,3 +144,38 @@ def _target(to: object) -> tuple[Audience, str]:
     if not isinstance(name, str) or not 0 < len(name) <= 128:
         raise BadFrame(Code.BAD_TARGET)
     return audience, name
+
+
+def _id(value: object) -> str:
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise BadFrame(Code.BAD_ID)
+    return value
+
+
+def _expires_in(value: object) -> int:
+    if type(value) is not int or not 1 <= value <= MAX_EXPIRES_IN:
+        raise BadFrame(Code.BAD_EXPIRY)
+    return value
+
+
+def _excluded(value: object) -> frozenset[str]:
+    if not isinstance(value, list) or len(value) > MAX_EXCLUDED:
+        raise BadFrame(Code.BAD_EXCLUDE)
+    if not all(isinstance(one, str) and len(one) <= 128 for one in value):
+        raise BadFrame(Code.BAD_EXCLUDE)
+    return frozenset(value)
+
+
+def _labels(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict) or len(value) > MAX_LABELS:
+        raise BadFrame(Code.BAD_LABEL)
+    for word in (*value, *value.values()):
+        if not isinstance(word, str) or not _LABEL.fullmatch(word):
+            raise BadFrame(Code.BAD_LABEL)
+    return tuple(sorted(value.items()))
+
+
+def _content(request: dict[str, Any]) -> str:
+    asked = {name: value for name, value in request.items() if name not in {"action", "id"}}
+    canonical = json.dumps(asked, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -12,6 +12,9 @@ class Method(StrEnum):
     GET = "GET"  # GetConnection: probe it
     DELETE = "DELETE"  # DeleteConnection: close it
 
+    # Hashed for each call; Enum's own hash is a Python function.
+    __hash__ = str.__hash__
+
 
 class NoAnswer(Enum):
     """Why a call has no HTTP status."""

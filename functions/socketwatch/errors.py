@@ -5,7 +5,11 @@ SocketwatchError
 ├── BadEvent              an event that no API Gateway of ours has sent
 ├── BadFrame              a peer's frame that cannot be done; carries the code for the peer
 ├── Refused               a peer may not connect; carries the word for the log
+├── BadShard              a message of the shards queue that no planner of ours has sent
 ├── KeysNotFetched        the JWKS endpoint gave no usable key set
+├── LedgerUnavailable     as RegistryUnavailable, for the ledger of deliveries
+├── NotPublished          S3 did not take a report
+├── QueueUnavailable      SQS did not take every message
 └── RegistryUnavailable   DynamoDB did not answer in time, or throttled for too long
 """
 
@@ -60,3 +64,19 @@ class KeysNotFetched(SocketwatchError):  # noqa: N818 - as BadEvent
 
 class RegistryUnavailable(SocketwatchError):  # noqa: N818 - as BadEvent
     """The registry did not answer; whether a write took effect is unknown."""
+
+
+class LedgerUnavailable(SocketwatchError):  # noqa: N818 - as BadEvent
+    """The ledger did not answer; whether a write took effect is unknown."""
+
+
+class QueueUnavailable(SocketwatchError):  # noqa: N818 - as BadEvent
+    """The queue did not take every message; some may be on their way."""
+
+
+class BadShard(SocketwatchError):  # noqa: N818 - as BadEvent
+    """The message is no shard; nothing was posted for it."""
+
+
+class NotPublished(SocketwatchError):  # noqa: N818 - as BadEvent
+    """The report is not where its address says; it is still in the ledger."""

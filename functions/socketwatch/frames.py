@@ -30,6 +30,13 @@ class Code(StrEnum):
     CLOSED = "closed"
     BAD_TARGET = "bad_target"
     BAD_DATA = "bad_data"
+    BAD_ID = "bad_id"
+    BAD_ACK = "bad_ack"
+    BAD_EXPIRY = "bad_expiry"
+    BAD_EXCLUDE = "bad_exclude"
+    BAD_LABEL = "bad_label"
+    UNKNOWN_FIELD = "unknown_field"
+    CONFLICT = "conflict"
     TOO_LARGE = "too_large"
     UNAVAILABLE = "unavailable"
 

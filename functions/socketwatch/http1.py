@@ -1,50 +1,19 @@
-"""Reads HTTP/1.1 replies from bytes as they come, cut anywhere.
-
-Only what a client of @connections needs, and strictly so: what could be read in two ways is
-refused, because the next reply on the same socket would then be somebody else's.
-"""
+"""Reads HTTP/1.1 replies from bytes as they come, cut anywhere: no more than @connections needs."""
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from socketwatch.errors import SocketwatchError
+from socketwatch.calls import Reply
+from socketwatch.framing import BadReply, Body, frame, match_head
 
 MAX_HEAD = 16_384
 """Bytes of status line and headers; also of one chunk's size line, and of trailers."""
 
 MAX_BODY = 65_536
-"""Bytes of a body that are read to keep the socket; beyond, the reply stands and the socket ends."""
+"""Bytes of a body that are read to keep the socket; beyond, the reply stands, the socket ends."""
 
-_HEAD = re.compile(
-    rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: [^\r\n\0]*)?\r\n"
-    rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*\r\n"
-)
 _PREFIX = b"HTTP/1."
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n\0]*)?")
-_LENGTH = re.compile(rb"[0-9]{1,15}")
-_NO_BODY = frozenset({204, 304})
-_ERROR_TYPE = 100
-
-
-class BadReply(SocketwatchError):  # noqa: N818 - reads as what it is
-    """What came is not an HTTP/1.1 reply; nothing later on that socket can be trusted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """One final reply.
-
-    Attributes:
-        body: its first bytes, at most as many as the reader keeps.
-        error_type: the exception's name in `x-amzn-ErrorType`, empty without one.
-        reusable: the socket is free for another request.
-    """
-
-    status: int
-    body: bytes
-    error_type: str
-    reusable: bool
 
 
 class Reader:
@@ -52,14 +21,21 @@ class Reader:
 
     Attributes:
         keep: bytes to keep of each body; the rest is read and dropped.
+        reusable: after a reply: the socket is free for another request.
     """
 
     def __init__(self, keep: int = 1_024) -> None:
         self.keep = keep
+        self.reusable = False
         self._buffer = b""
+        self._steps: dict[Body, Callable[[], bool]] = {
+            Body.SIZED: self._sized,
+            Body.CHUNKED: self._chunk_size,
+            Body.UNTIL_CLOSE: self._until_close,
+        }
         self._begin()
 
-    def feed(self, data: bytes) -> Response | None:
+    def feed(self, data: bytes) -> Reply | None:
         """Take the next bytes; the reply once it is complete, and None until then.
 
         Bytes beyond the reply were never asked for: they are dropped and the socket not reusable.
@@ -72,70 +48,48 @@ class Reader:
             pass
         return self._finish() if self._complete else None
 
-    def end(self) -> Response | None:
+    def end(self) -> Reply | None:
         """The peer closed in good order: a body without a length ends here; None where cut off."""
         return self._finish() if self._step == self._until_close else None
 
     def _begin(self) -> None:
         self._step: Callable[[], bool] = self._head
         self._complete = False
-        self._status = 0
-        self._error_type = ""
-        self._persistent = True
-        self._left = 0
-        self._size = 0
         self._body = b""
 
-    def _finish(self) -> Response:
-        reusable = self._persistent and not self._buffer
-        response = Response(self._status, self._body, self._error_type, reusable)
-        self._buffer = b""
+    def _finish(self) -> Reply:
+        reply = self._reply
+        if self._body:
+            reply = Reply(reply.status, body=self._body, error_type=reply.error_type)
+        if self._buffer:
+            self.reusable = False
+            self._buffer = b""
         self._begin()
-        return response
+        return reply
 
     def _head(self) -> bool:
-        end = self._buffer.find(b"\r\n\r\n", 0, MAX_HEAD)
-        if end < 0:
-            if len(self._buffer) >= MAX_HEAD or not _begins_well(self._buffer):
-                raise BadReply("no HTTP/1.1 head")
+        head = match_head(self._buffer, MAX_HEAD)
+        if head is None:
+            return self._await_head()
+        self._buffer = self._buffer[len(head) :]
+        framing = frame(head)
+        if framing is None:
+            return True
+        self._reply = framing.reply
+        self.reusable = framing.persistent
+        if framing.body is Body.NONE:
+            self._complete = True
             return False
-        end += 4
-        match = _HEAD.fullmatch(self._buffer, 0, end)
-        if match is None:
-            raise BadReply("malformed head")
-        version, status = match.groups()
-        raw = self._buffer[:end]
-        head = raw.lower()
-        self._buffer = self._buffer[end:]
-        self._status = int(status)
-        if self._status >= 200:
-            self._persistent = version == b"1" and b"close" not in _tokens(head, b"connection")
-            if self._status >= 400:
-                self._error_type = _error_type(head, raw)
-            self._frame(head)
-        elif self._status == 101:
-            raise BadReply("switched protocols unasked")
+        self._left = framing.length
+        self._size = 0
+        self._step = self._steps[framing.body]
         return True
 
-    def _frame(self, head: bytes) -> None:
-        """How the body ends (RFC 9112, 6.3)."""
-        length = _value(head, b"content-length")
-        coding = _value(head, b"transfer-encoding")
-        if length is not None and not _LENGTH.fullmatch(length):
-            raise BadReply("malformed content-length")
-        if self._status in _NO_BODY:
-            self._complete = True
-        elif coding is not None:
-            if coding != b"chunked" or length is not None:
-                raise BadReply("ambiguous length")
-            self._step = self._chunk_size
-        elif length is not None:
-            self._left = int(length)
-            self._step = self._sized
-            self._complete = not self._left
-        else:
-            self._persistent = False
-            self._step = self._until_close
+    def _await_head(self) -> bool:
+        begun = self._buffer.startswith(_PREFIX) or _PREFIX.startswith(self._buffer)
+        if not begun or b"\r\n\r\n" in self._buffer or len(self._buffer) >= MAX_HEAD:
+            raise BadReply("no HTTP/1.1 head")
+        return False
 
     def _sized(self) -> bool:
         self._take()
@@ -196,47 +150,10 @@ class Reader:
     def _take(self) -> None:
         """Move what belongs to the body out of the buffer, up to the limit."""
         taken = min(self._left, len(self._buffer), MAX_BODY + 1 - self._size)
-        room = self.keep - len(self._body)
-        self._body += self._buffer[: min(taken, room)]
+        self._body += self._buffer[: min(taken, self.keep - len(self._body))]
         self._buffer = self._buffer[taken:]
         self._left -= taken
         self._size += taken
         if self._size > MAX_BODY:
             self._complete = True
-            self._persistent = False
-
-
-def _begins_well(data: bytes) -> bool:
-    return data.startswith(_PREFIX) or _PREFIX.startswith(data)
-
-
-def _value(head: bytes, name: bytes) -> bytes | None:
-    """A header's value in a lower-cased head; None where it is not there."""
-    label = b"\r\n" + name + b":"
-    start = head.find(label)
-    if start < 0:
-        return None
-    start += len(label)
-    if head.find(label, start) >= 0:
-        raise BadReply(f"two of {name.decode()}")
-    return head[start : head.index(b"\r\n", start)].strip(b" \t")
-
-
-def _tokens(head: bytes, name: bytes) -> list[bytes]:
-    """A header's comma-separated words; it may be there more than once."""
-    label = b"\r\n" + name + b":"
-    return [
-        word.strip(b" \t")
-        for part in head.split(label)[1:]
-        for word in part.partition(b"\r\n")[0].split(b",")
-    ]
-
-
-def _error_type(head: bytes, raw: bytes) -> str:
-    """`GoneException:http://…` and `GoneException` are the same name."""
-    label = b"\r\nx-amzn-errortype:"
-    start = head.find(label)
-    if start < 0:
-        return ""
-    value = raw[start + len(label) : raw.index(b"\r\n", start + 2)]
-    return value.partition(b":")[0].strip(b" \t")[:_ERROR_TYPE].decode("latin-1")
+            self.reusable = False

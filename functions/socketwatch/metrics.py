@@ -19,6 +19,7 @@ class Unit(StrEnum):
 
     COUNT = "Count"
     MILLISECONDS = "Milliseconds"
+    PERCENT = "Percent"
 
 
 class Statistic(StrEnum):
@@ -26,6 +27,7 @@ class Statistic(StrEnum):
 
     SUM = "Sum"
     MAXIMUM = "Maximum"
+    PERCENTILE = "p99"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,89 @@ DELIVERIES = Metric(
     "Deliveries",
     Unit.COUNT,
     Statistic.SUM,
-    ("broadcast", "echo"),
+    ("deliver", "settle"),
     "deliveries, by the one outcome that each ended in",
+    dimension="Outcome",
+)
+DELIVERIES_VALID = Metric(
+    "DeliveriesValid",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("deliver", "settle"),
+    "deliveries that count for the objective: all but skipped and gone",
+)
+DELIVERIES_BAD = Metric(
+    "DeliveriesBad",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("deliver", "settle"),
+    "valid deliveries that were not accepted",
+)
+DELIVERY_POSTS = Metric(
+    "DeliveryPosts", Unit.COUNT, Statistic.SUM, ("deliver",), "calls to @connections, retries too"
+)
+DELIVERY_RETRIES = Metric(
+    "DeliveryRetries", Unit.COUNT, Statistic.SUM, ("deliver",), "calls that were not the first try"
+)
+DELIVERY_LATENCY = Metric(
+    "DeliveryLatency",
+    Unit.MILLISECONDS,
+    Statistic.PERCENTILE,
+    ("deliver",),
+    "from the request to API Gateway's acceptance",
+)
+FAN_OUT_LAG = Metric(
+    "FanOutLag",
+    Unit.MILLISECONDS,
+    Statistic.PERCENTILE,
+    ("deliver",),
+    "from the request to a shard's first post",
+)
+BUDGET_USE = Metric(
+    "BudgetUse",
+    Unit.PERCENT,
+    Statistic.MAXIMUM,
+    ("deliver",),
+    "posts of one worker against its share of the set budget",
+)
+SLOW_CONNECTIONS = Metric(
+    "SlowConnections",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("deliver",),
+    "connections given up as slow clients",
+)
+BAD_SHARDS = Metric(
+    "BadShards",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("deliver",),
+    "messages of the shards queue that are no shards",
+)
+BROADCASTS = Metric("Broadcasts", Unit.COUNT, Statistic.SUM, ("broadcast",), "broadcasts taken on")
+REPORTS_CLOSED = Metric(
+    "ReportsClosed", Unit.COUNT, Statistic.SUM, ("settle",), "broadcasts whose report was closed"
+)
+REPORTS_PARTIAL = Metric(
+    "ReportsPartial",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("settle",),
+    "reports closed with deliveries expired, failed or unknown, or without a complete plan",
+)
+SHARDS_UNFINISHED = Metric(
+    "ShardsUnfinished",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("settle",),
+    "shards that no worker finished: dead letters and overdue ones",
+)
+ECHOES = Metric(
+    "Echoes",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("echo",),
+    "echoes, by outcome",
     dimension="Outcome",
 )
 

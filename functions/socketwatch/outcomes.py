@@ -1,5 +1,6 @@
 """What became of a delivery: each target ends in exactly one outcome."""
 
+from collections.abc import Callable
 from enum import StrEnum
 
 
@@ -32,3 +33,7 @@ def of_status(status: int) -> Outcome:
         429: Outcome.THROTTLED,
     }
     return known.get(status, Outcome.FAILED)
+
+
+Post = Callable[[str, bytes], Outcome]
+"""Posts to one connection and answers with the outcome; never raises for AWS or a peer."""

@@ -17,11 +17,11 @@ from typing import Any
 from urllib.parse import quote
 
 from socketwatch.calls import Method
+from socketwatch.endpoint import Endpoint
 from socketwatch.errors import SocketwatchError
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_-]+={0,2}")
-_BASE_PATH = re.compile(r"(?:/(?!\.\.?(?:/|$))[A-Za-z0-9._~$-]+)*")
 _NOWHERE = frozenset({"", ".", ".."})
 _INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
@@ -53,27 +53,16 @@ class _Form:
 
 
 class Signer:
-    """Signs calls to one host with one set of credentials.
+    """Signs calls to one endpoint with one set of credentials; new ones need a new signer.
 
-    Args:
-        credentials: new ones need a new signer.
-        region: the API's own, also behind a custom domain.
-        host: as in the `Host` header: with its port unless that is the scheme's own.
-        base_path: the stage, or a custom domain's mapping; empty or `/segment` by `/segment`.
-
-    Raises:
-        ValueError: *base_path* has anything in it that a proxy might rewrite.
+    *region* is the API's own, also behind a custom domain.
     """
 
-    def __init__(
-        self, credentials: Credentials, region: str, host: str, base_path: str = ""
-    ) -> None:
-        if not _BASE_PATH.fullmatch(base_path):
-            raise ValueError(f"not a plain path: {base_path!r}")
+    def __init__(self, credentials: Credentials, region: str, endpoint: Endpoint) -> None:
         self.credentials = credentials
         self._region = region
-        self._host = host
-        self._base_path = base_path
+        self._host = endpoint.host
+        self._base_path = endpoint.base_path
         self._second = -1
         self._date = ""
         self._stamp = ""

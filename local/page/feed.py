@@ -30,8 +30,8 @@ STEP = 2
 LATE = 3
 """Seconds until a log line has surely been read: younger points of a counter are not given."""
 
-HOLD = 5
-"""Seconds that a count of connections stands for, if no newer one follows."""
+HOLD = 2
+"""Steps for which a count of connections goes on standing, if no newer one follows."""
 
 EVENTS = 50
 
@@ -90,7 +90,7 @@ class Feed:
 
     def log(self, function: str, at_ms: int, line: Mapping[str, Any]) -> None:
         """Take one JSON log line; of its keys only those in `lines` are kept."""
-        self._events.append(lines.event(function, min(at_ms, self._clock()), line))
+        self._events.appendleft(lines.event(function, min(at_ms, self._clock()), line))
 
     def count(self, at_ms: int, registry: int, truth: int) -> None:
         """Take the open connections: rows in the registry, and sockets that the edge holds."""
@@ -148,7 +148,7 @@ class Feed:
         }
 
     def _newest_first(self) -> list[lines.Event]:
-        return sorted(reversed(self._events), key=lambda event: -event.at)
+        return sorted(self._events, key=lambda event: -event.at)
 
     def _series(self, now: int) -> dict[str, Any]:
         """Points at whole steps, so that a point once given keeps its time and place."""
@@ -161,13 +161,13 @@ class Feed:
             "t": [step * STEP for step in steps],
             "registry": [point and point.registry for point in counted],
             "truth": [point and point.truth for point in counted],
-            "opened": [flow and _total(flow, metrics.CONNECTIONS_OPENED) for flow in flows],
-            "closed": [flow and _total(flow, metrics.CONNECTIONS_CLOSED) for flow in flows],
+            "opened": [_total_if_known(flow, metrics.CONNECTIONS_OPENED) for flow in flows],
+            "closed": [_total_if_known(flow, metrics.CONNECTIONS_CLOSED) for flow in flows],
         }
 
     def _standing(self, step: int) -> Counted | None:
         """The last count up to the end of the step, unless it has become too old."""
-        for earlier in range(step, step - HOLD // STEP - 1, -1):
+        for earlier in range(step, step - HOLD - 1, -1):
             if earlier in self._counted:
                 return self._counted[earlier]
         return None
@@ -193,6 +193,10 @@ def _own_value(metric: Metric, dimensions: Mapping[str, str]) -> str:
 
 def _total(counts: Counter[Label], metric: Metric) -> int:
     return sum(number for (name, _), number in counts.items() if name == metric.name)
+
+
+def _total_if_known(counts: Counter[Label] | None, metric: Metric) -> int | None:
+    return None if counts is None else _total(counts, metric)
 
 
 def _by_value(counts: Counter[Label], metric: Metric) -> dict[str, int]:

@@ -6,8 +6,16 @@ from typing import Any
 
 from socketwatch.outcomes import Outcome
 
-SHOWN = ("closed_by", "code", "outcome", "outcomes", "reason", "number", "broadcast_id")
-"""Keys of our own that a line's text goes on with, in this order; no other key is ever shown."""
+SHOWN = {
+    "closed_by": "by ",
+    "code": "code ",
+    "outcome": "",
+    "outcomes": "",
+    "reason": "",
+    "number": "",
+    "broadcast_id": "id ",
+}
+"""Keys of our own that a line's text goes on with, and how; no other key is ever shown."""
 
 LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
 LONGEST = 160
@@ -30,11 +38,12 @@ def event(function: str, at: int, line: Mapping[str, Any]) -> Event:
 
     The service, which is the function's module, stands for the longer deployed name *function*.
     """
-    details = [f"{key} {shown}" for key in SHOWN if (shown := _shown(line.get(key)))]
+    level = _text(line.get("level"))
+    details = [word + shown for key, word in SHOWN.items() if (shown := _shown(line.get(key)))]
     return Event(
         at=at,
         function=_text(line.get("service")) or _text(function),
-        level=line["level"] if line.get("level") in LEVELS else "",
+        level=level if level in LEVELS else "",
         text=" · ".join(filter(None, [_text(line.get("message")), *details])),
         connection=_text(line.get("correlation_id")),
     )
@@ -56,5 +65,5 @@ def _text(value: Any) -> str:
     """One line of printable text, cut; nothing for whatever is not text."""
     if not isinstance(value, str):
         return ""
-    printable = "".join(character if character.isprintable() else " " for character in value)
-    return printable[:LONGEST].strip()
+    cut = value[:LONGEST]
+    return "".join(character if character.isprintable() else " " for character in cut).strip()

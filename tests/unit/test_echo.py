@@ -24,7 +24,7 @@ def test_the_sender_gets_its_data_back_by_its_connection_id() -> None:
         {"type": "echo", "data": {"n": [1, "ü"]}}
     ]
     assert json.loads(reply["body"]) == {"type": "echoed", "outcome": "accepted"}
-    assert metrics.count(metrics.DELIVERIES, value="accepted") in counted
+    assert metrics.count(metrics.ECHOES, value="accepted") in counted
 
 
 def test_a_sender_that_is_gone_is_an_outcome_and_no_error() -> None:
@@ -33,7 +33,7 @@ def test_a_sender_that_is_gone_is_an_outcome_and_no_error() -> None:
     reply, counted = echo(message_event({"action": "echo"}), API, peers.post, clock)
 
     assert reply["statusCode"] == 200
-    assert metrics.count(metrics.DELIVERIES, value="gone") in counted
+    assert metrics.count(metrics.ECHOES, value="gone") in counted
 
 
 def test_a_malformed_frame_is_answered_and_not_posted() -> None:

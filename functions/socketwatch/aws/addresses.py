@@ -1,46 +1,15 @@
-"""Where the management endpoint is: its URL, taken apart, and its addresses, looked up."""
+"""Where the management endpoint is: its addresses, looked up."""
 
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
-from urllib.parse import urlsplit
-
-from socketwatch.settings import url
+from typing import Any
 
 FRESH = 30.0
 """Seconds that a look-up serves, since the addresses of an endpoint change without notice."""
 
 RETRY = 1.0
 """Seconds before a failed look-up is tried again: it may block for longer than that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """The management API's URL in the parts that a request needs."""
-
-    hostname: str
-    port: int
-    secure: bool
-    host: str
-    base_path: str
-
-    @classmethod
-    def parse(cls, endpoint: str) -> Self:
-        """Read an `https://` URL; plain `http://` only to this very machine.
-
-        Raises:
-            SettingError: it is neither.
-        """
-        parts = urlsplit(url({"endpoint": endpoint}, "endpoint"))
-        secure = parts.scheme == "https"
-        hostname = parts.hostname or ""
-        host = f"[{hostname}]" if ":" in hostname else hostname
-        usual = 443 if secure else 80
-        port = parts.port or usual
-        if port != usual:
-            host = f"{host}:{port}"
-        return cls(hostname, port, secure, host, parts.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,112 +4,103 @@ Rows past `expiresAt` are dead and never returned. A page that cannot be read ra
 is whole, or there is none.
 """
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from socketwatch import rows
-from socketwatch.aws.clients import AWS_ERRORS, client, error_code
+from socketwatch.aws.dynamo import Item, Table, open_table
 from socketwatch.broadcasting import Audience, Broadcast, Target
 from socketwatch.clock import Clock
 from socketwatch.errors import RegistryUnavailable
-from socketwatch.rows import Item, RegistryTable, number, string
+from socketwatch.ledger import PageKey
+from socketwatch.planning import Page
+from socketwatch.rows import RegistryTable, number, string
 
 PARALLEL = 8
 """Index shards counted at once."""
 
 
-class DynamoAudience:
+class DynamoAudiences:
     """The readers of the registry besides the handlers that keep it."""
 
-    def __init__(self, table: RegistryTable, dynamodb: Any, clock: Clock) -> None:
+    def __init__(self, layout: RegistryTable, table: Table, clock: Clock) -> None:
+        self._layout = layout
         self._table = table
-        self._dynamodb = dynamodb
         self._clock = clock
 
-    def pages(self, broadcast: Broadcast) -> Iterator[list[Target]]:
-        """The targets of a broadcast, a page at a time.
+    def page(self, broadcast: Broadcast, start: PageKey, limit: int) -> Page:
+        """See `socketwatch.planning.Audiences`.
 
         A room is read with strong consistency: who was told `joined` before this call is in it.
         Users and everyone come from indexes, which lag by well under a second as a rule.
         """
-        readers: dict[Audience, Callable[[str], Iterator[list[Target]]]] = {
+        readers: dict[Audience, Callable[[str, PageKey, int], Page]] = {
             Audience.ROOM: self._room,
             Audience.USER: self._user,
             Audience.CONNECTION: self._connection,
             Audience.EVERYONE: self._everyone,
         }
-        return readers[broadcast.audience](broadcast.name)
+        return readers[broadcast.audience](broadcast.name, start, limit)
 
     def count_open(self) -> int:
         """How many connections are open, counted in the index by age, its shards in parallel."""
         with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
-            return sum(pool.map(self._count_shard, range(self._table.age_shards)))
+            return sum(pool.map(self._count_shard, range(self._layout.age_shards)))
 
-    def _room(self, room: str) -> Iterator[list[Target]]:
-        for room_shard in range(self._table.room_shards):
-            partition = string(rows.room_partition(room, room_shard))
-            for page in self._query("pk", partition, ConsistentRead=True):
-                yield [_target(row, row["sk"]["S"]) for row in page]
+    def _room(self, room: str, start: PageKey, limit: int) -> Page:
+        partition = string(rows.room_partition(room, start.part))
+        query = self._where("pk", partition) | {"ConsistentRead": True}
+        return self._page(query, "sk", start, limit, self._layout.room_shards)
 
-    def _user(self, user: str) -> Iterator[list[Target]]:
-        for page in self._query("openUser", string(user), IndexName=rows.BY_USER):
-            yield [_target(row, row["pk"]["S"]) for row in page]
+    def _user(self, user: str, start: PageKey, limit: int) -> Page:
+        query = self._where("openUser", string(user)) | {"IndexName": rows.BY_USER}
+        return self._page(query, "pk", start, limit, parts=1)
 
-    def _everyone(self, _name: str) -> Iterator[list[Target]]:
-        for age_shard in range(self._table.age_shards):
-            for page in self._query("ageShard", number(age_shard), IndexName=rows.BY_AGE):
-                yield [_target(row, row["pk"]["S"]) for row in page]
+    def _everyone(self, _name: str, start: PageKey, limit: int) -> Page:
+        query = self._where("ageShard", number(start.part)) | {"IndexName": rows.BY_AGE}
+        return self._page(query, "pk", start, limit, self._layout.age_shards)
 
-    def _connection(self, connection_id: str) -> Iterator[list[Target]]:
+    def _connection(self, connection_id: str, _start: PageKey, _limit: int) -> Page:
         key = rows.connection_key(connection_id)
-        row = self._call("get_item", Key=key, ConsistentRead=True).get("Item")
-        if row and row["state"] == string(rows.OPEN) and not rows.expired(row, self._clock()):
-            yield [_target(row, row["pk"]["S"])]
+        row = self._table.call("get_item", Key=key, ConsistentRead=True).get("Item")
+        there = row and row["state"] == string(rows.OPEN) and not rows.expired(row, self._clock())
+        return Page([_target(row, "pk")] if row and there else [], None)
+
+    def _page(self, query: Item, id_key: str, start: PageKey, limit: int, parts: int) -> Page:
+        after = {"ExclusiveStartKey": json.loads(start.after)} if start.after else {}
+        answer = self._table.call("query", Limit=limit, **query, **after)
+        last = answer.get("LastEvaluatedKey")
+        if last:
+            following: PageKey | None = PageKey(start.part, json.dumps(last))
+        else:
+            following = PageKey(start.part + 1) if start.part + 1 < parts else None
+        return Page([_target(row, id_key) for row in answer["Items"]], following)
 
     def _count_shard(self, age_shard: int) -> int:
-        pages = self._answers("ageShard", number(age_shard), IndexName=rows.BY_AGE, Select="COUNT")
-        return sum(answer["Count"] for answer in pages)
+        query = self._where("ageShard", number(age_shard))
+        answers = self._table.query(IndexName=rows.BY_AGE, Select="COUNT", **query)
+        return sum(answer["Count"] for answer in answers)
 
-    def _query(self, key: str, value: Item, **options: Any) -> Iterator[list[Item]]:
-        return (answer["Items"] for answer in self._answers(key, value, **options))
-
-    def _answers(self, key: str, value: Item, **options: Any) -> Iterator[Item]:
-        start: Item = {}
-        while True:
-            answer = self._call(
-                "query",
-                KeyConditionExpression="#key = :key",
-                FilterExpression="expiresAt > :now",
-                ExpressionAttributeNames={"#key": key},
-                ExpressionAttributeValues={":key": value, ":now": number(self._clock() // 1_000)},
-                **options,
-                **start,
-            )
-            yield answer
-            if "LastEvaluatedKey" not in answer:
-                return
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-
-    def _call(self, operation: str, **parameters: Any) -> Item:
-        try:
-            answer: Item = getattr(self._dynamodb, operation)(
-                TableName=self._table.name, **parameters
-            )
-        except AWS_ERRORS as error:
-            raise RegistryUnavailable(f"{operation}: {error_code(error)}") from error
-        return answer
+    def _where(self, key: str, value: Item) -> dict[str, Any]:
+        return {
+            "KeyConditionExpression": "#key = :key",
+            "FilterExpression": "expiresAt > :now",
+            "ExpressionAttributeNames": {"#key": key},
+            "ExpressionAttributeValues": {":key": value, ":now": number(self._clock() // 1_000)},
+        }
 
 
-def _target(row: Item, connection_key: str) -> Target:
+def _target(row: Item, id_key: str) -> Target:
     return Target(
-        connection_id=rows.connection_id_of(connection_key),
+        connection_id=rows.connection_id_of(row[id_key]["S"]),
         user_id=row["userId"]["S"],
         connected_at=int(row["connectedAt"]["N"]),
         platform=row["platform"]["S"],
     )
 
 
-def open_audience(table: RegistryTable, clock: Clock) -> DynamoAudience:
-    """The audience of a deployed function."""
-    return DynamoAudience(table, client("dynamodb", attempts=3, read_timeout=2), clock)
+def open_audiences(layout: RegistryTable, clock: Clock) -> DynamoAudiences:
+    """The audiences of a deployed function."""
+    return DynamoAudiences(layout, open_table(layout.name, RegistryUnavailable), clock)

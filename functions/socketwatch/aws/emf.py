@@ -4,7 +4,7 @@ Lambda hands stdout to CloudWatch Logs, which extracts the metrics: no call, no 
 is at least once, so a counter may exceed the truth by what AWS repeats.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from itertools import groupby
 
@@ -23,7 +23,7 @@ def emit(api: Api, measurements: Iterable[Measurement]) -> None:
         blob.add_dimension(name="Stage", value=api.stage)
         if name:
             blob.add_dimension(name=name, value=value)
-        sums: Counter[Metric] = Counter()
+        sums: defaultdict[Metric, float] = defaultdict(float)
         for measurement in group:
             for key, prop in measurement.properties.items():
                 blob.add_metadata(key=key, value=prop)

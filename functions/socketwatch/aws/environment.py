@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from socketwatch.errors import SettingError
 from socketwatch.settings import Environment
@@ -36,3 +36,10 @@ def read(settings: type[S]) -> S:
 def now_ms() -> int:
     """The `Clock` of a deployed function."""
     return time.time_ns() // 1_000_000
+
+
+def remaining(context: Any) -> int:
+    """Milliseconds until Lambda ends this invocation; 0 where the context does not say."""
+    ask = getattr(context, "get_remaining_time_in_millis", None)
+    left = ask() if callable(ask) else 0
+    return max(0, left) if isinstance(left, int) else 0

@@ -1,41 +1,36 @@
-"""@connections: post a message to one connection."""
+"""Posting to one connection, for functions that answer a single peer."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Self
 
-from socketwatch.aws.clients import AWS_ERRORS, client
-from socketwatch.outcomes import Outcome, of_status
-from socketwatch.settings import Environment, url
-
-
-class Gateway:
-    """API Gateway's management API for one API and stage."""
-
-    def __init__(self, management: Any) -> None:
-        self._management = management
-
-    def post(self, connection_id: str, message: bytes) -> Outcome:
-        """Post once and answer with the outcome; never raise for what AWS or a peer does.
-
-        The id goes out byte for byte as it was stored: botocore percent-encodes it once.
-        """
-        try:
-            answer = self._management.post_to_connection(ConnectionId=connection_id, Data=message)
-        except AWS_ERRORS as error:
-            answer = getattr(error, "response", {})
-        return of_status(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+from socketwatch.aws.sender import Sender, open_sender
+from socketwatch.calls import Call, Method
+from socketwatch.outcomes import Outcome, Post, of_status
+from socketwatch.settings import Environment, text, url
 
 
-class Endpoint(str):
-    """The management endpoint: a setting, never built from an event."""
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """Where @connections is called: a setting, never built from an event."""
 
-    __slots__ = ()
+    endpoint: str
+    region: str
 
     @classmethod
-    def from_environment(cls, env: Environment) -> "Endpoint":
-        """Read `MANAGEMENT_ENDPOINT`."""
-        return cls(url(env, "MANAGEMENT_ENDPOINT"))
+    def from_environment(cls, env: Environment) -> Self:
+        """Read `MANAGEMENT_ENDPOINT`, and the region that Lambda sets."""
+        return cls(url(env, "MANAGEMENT_ENDPOINT"), text(env, "AWS_REGION"))
 
 
-def open_gateway(endpoint: Endpoint) -> Gateway:
-    """The gateway of a deployed function. One try a post: the SDK's own would hide throttling."""
-    return Gateway(client("apigatewaymanagementapi", attempts=1, read_timeout=5, endpoint=endpoint))
+def posting(sender: Sender) -> Post:
+    """A `Post` that tries once and answers with the outcome of the reply's status."""
+
+    def post(connection_id: str, message: bytes) -> Outcome:
+        return of_status(sender.call(Call(Method.POST, connection_id, message)).status)
+
+    return post
+
+
+def open_gateway(settings: GatewaySettings) -> Post:
+    """The `Post` of a deployed function."""
+    return posting(open_sender(settings.endpoint, settings.region))

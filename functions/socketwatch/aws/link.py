@@ -11,8 +11,8 @@ from contextlib import suppress
 from selectors import EVENT_READ, EVENT_WRITE
 
 from socketwatch.aws.addresses import Address
-from socketwatch.calls import Call, Method
-from socketwatch.http1 import Reader, Response
+from socketwatch.calls import Call, Method, Reply
+from socketwatch.http1 import Reader
 
 _RECORD = 16_384
 """The most that one TLS record holds: reading so much leaves nothing decrypted in OpenSSL, where
@@ -29,34 +29,39 @@ class Link:
         number: the file descriptor, for the selector.
         events: what to watch the socket for.
         established: connected and, with TLS, the certificate checked.
-        call: the one it carries or, once established, will carry; None while it rests.
+        call: the one it carries or, once established, will carry; the last one while it rests.
         request: that call as it is sent.
+        resting: ready for another call.
         served: it has carried a call to its end, so the server may have tired of it since.
         heard: a byte of the reply to this call has come.
     """
 
     __slots__ = (
         "_hostname", "_reader", "_shaking", "_socket", "_tls", "_unsent", "address", "call",
-        "established", "events", "heard", "number", "request", "served",
+        "established", "events", "heard", "number", "request", "resting", "served",
     )  # fmt: skip
 
-    def __init__(self, address: Address, tls: ssl.SSLContext | None, hostname: str) -> None:
+    def __init__(
+        self,
+        address: Address,
+        tls: ssl.SSLContext | None,
+        hostname: str,
+        call: Call,
+        request: bytes,
+    ) -> None:
         self.address = address
-        self.call: Call | None = None
-        self.request = b""
         self.established = False
         self.served = False
-        self.heard = False
         self.events = EVENT_WRITE
         self._tls = tls
         self._hostname = hostname
         self._shaking: ssl.SSLSocket | None = None
         self._reader = Reader()
-        self._unsent = memoryview(b"")
         self._socket = socket.socket(address.family, socket.SOCK_STREAM)
-        self._socket.setblocking(False)
+        self._socket.settimeout(0)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.number = self._socket.fileno()
+        self.carry(call, request)
 
     def connect(self) -> None:
         """Begin to connect; `establish` goes on when the selector says so.
@@ -75,6 +80,7 @@ class Link:
         """
         self.call = call
         self.request = request
+        self.resting = False
         self.heard = False
         self._reader.keep = _KEEP[call.method]
         self._unsent = memoryview(request)
@@ -87,31 +93,17 @@ class Link:
         Raises:
             OSError: it cannot be reached; `ssl.SSLError` where it is not to be trusted.
         """
-        if self._shaking is None and self._tls is not None:
-            self._check_connected()
-            self._shaking = self._tls.wrap_socket(
-                self._socket,
-                server_hostname=self._hostname,
-                do_handshake_on_connect=False,
-                suppress_ragged_eofs=False,
-            )
-            self._socket = self._shaking
         if self._shaking is None:
             self._check_connected()
-        else:
-            try:
-                self._shaking.do_handshake()
-            except ssl.SSLWantReadError:
-                self.events = EVENT_READ
-                return False
-            except ssl.SSLWantWriteError:
-                self.events = EVENT_WRITE
-                return False
+            if self._tls is not None:
+                self._socket = self._shaking = self._wrap(self._tls)
+        if self._shaking is not None and not self._shook(self._shaking):
+            return False
         self.established = True
         self._flush()
         return True
 
-    def proceed(self) -> Response | None:
+    def proceed(self) -> Reply | None:
         """Receive and send what can be; the reply once it is complete.
 
         A reply that comes before the whole request is out stands: servers refuse large bodies so.
@@ -132,16 +124,23 @@ class Link:
         if not data:
             return self._ended()
         self.heard = True
-        return self._reader.feed(data)
+        reply = self._reader.feed(data)
+        if reply is not None:
+            self.served = True
+        return reply
 
     def whole(self) -> bool:
         """Whether the kernel has the last byte of the request: without it no server can act."""
         return not self._unsent
 
+    def reusable(self) -> bool:
+        """After a reply: whether the socket is clean for another call."""
+        return self._reader.reusable and not self._unsent
+
     def rest(self) -> None:
-        """The call has ended and the socket is clean for another."""
-        self.call = None
-        self.served = True
+        """Wait for another call."""
+        self.resting = True
+        self.request = b""
 
     def quiet(self) -> bool:
         """Whether the resting socket is still open and says nothing, as it should. Sends nothing.
@@ -164,11 +163,30 @@ class Link:
         if error := self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise OSError(error, os.strerror(error))
 
-    def _ended(self) -> Response:
-        response = self._reader.end()
-        if response is None:
+    def _wrap(self, tls: ssl.SSLContext) -> ssl.SSLSocket:
+        return tls.wrap_socket(
+            self._socket,
+            server_hostname=self._hostname,
+            do_handshake_on_connect=False,
+            suppress_ragged_eofs=False,
+        )
+
+    def _shook(self, tls_socket: ssl.SSLSocket) -> bool:
+        try:
+            tls_socket.do_handshake()
+        except ssl.SSLWantReadError:
+            self.events = EVENT_READ
+        except ssl.SSLWantWriteError:
+            self.events = EVENT_WRITE
+        else:
+            return True
+        return False
+
+    def _ended(self) -> Reply:
+        reply = self._reader.end()
+        if reply is None:
             raise ConnectionResetError("closed before the reply was complete")
-        return response
+        return reply
 
     def _flush(self) -> None:
         try:

@@ -3,9 +3,10 @@
 import ssl
 from selectors import DefaultSelector
 
-from socketwatch.aws.addresses import Addresses, Endpoint
+from socketwatch.aws.addresses import Addresses
 from socketwatch.aws.link import Link
 from socketwatch.calls import Call
+from socketwatch.endpoint import Endpoint
 
 _OPENING = 8
 """Sockets that connect at once: a handshake costs as much CPU as forty posts, and while the first
@@ -27,12 +28,12 @@ class Pool:
         self._selector = DefaultSelector()
         self._watched: dict[Link, int] = {}
         self._resting: list[Link] = []
-        self._opening = 0
+        self._opening: set[Link] = set()
 
     def room(self) -> bool:
         """Whether another call could be carried."""
         return bool(self._resting) or (
-            self._opening < _OPENING and len(self._watched) < self._size
+            len(self._opening) < _OPENING and len(self._watched) < self._size
         )
 
     def rested(self) -> Link | None:
@@ -46,13 +47,12 @@ class Pool:
             OSError: the name or the address leads nowhere.
         """
         address = self._addresses.next(now)
-        link = Link(address, self._context(), self._endpoint.hostname)
+        link = Link(address, self._context(), self._endpoint.hostname, call, request)
         self._watched[link] = link.events
-        self._opening += 1
+        self._opening.add(link)
         try:
             self._selector.register(link.number, link.events, link)
             link.connect()
-            link.carry(call, request)
         except OSError:
             self.discard(link)
             raise
@@ -60,8 +60,7 @@ class Pool:
 
     def established(self, link: Link) -> None:
         """Hear that a link is through with connecting."""
-        self._opening -= 1
-        self.watch(link)
+        self._opening.discard(link)
 
     def watch(self, link: Link) -> None:
         """Watch a link for what it now waits for."""
@@ -74,7 +73,7 @@ class Pool:
         return [key.data for key, _ in self._selector.select(seconds)]
 
     def rest(self, link: Link) -> None:
-        """Keep a link whose call has ended cleanly."""
+        """Keep a link that is clean for another call."""
         link.rest()
         self._resting.append(link)
 
@@ -86,8 +85,8 @@ class Pool:
 
     def discard(self, link: Link) -> None:
         """Close a link that does not rest."""
-        if not link.established:
-            self._opening -= 1
+        if link in self._opening:
+            self._opening.discard(link)
             self._addresses.failed(link.address)
         del self._watched[link]
         self._selector.unregister(link.number)

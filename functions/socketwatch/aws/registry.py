@@ -5,13 +5,12 @@ second, and nothing resurrects a row that TTL removed. Only `close`, which serve
 may create a row from nothing: the tombstone that a late `$connect` runs into.
 """
 
-import random
-import time
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from contextlib import suppress
 
 from socketwatch import rows
-from socketwatch.aws.clients import AWS_ERRORS, client, error_code
+from socketwatch.aws.dynamo import ConditionFailed, Table, open_table
+from socketwatch.broadcasting import Target
 from socketwatch.errors import RegistryUnavailable
 from socketwatch.registry import (
     SEEN_EVERY,
@@ -24,12 +23,6 @@ from socketwatch.registry import (
 from socketwatch.rooms import MAX_ROOMS
 from socketwatch.rows import Item, RegistryTable, number, string
 
-Pause = Callable[[int], None]
-"""Waits before the try after the *n*th one, counted from 0."""
-
-CONFLICT_ATTEMPTS = 5
-"""The SDK does not retry a write that met another one on the same row, so it is done here."""
-
 _FREE = "attribute_not_exists(pk) OR expiresAt <= :seconds"
 _IS_OPEN = "#state = :open"
 _STATE = {"#state": "state"}
@@ -39,16 +32,14 @@ _OPEN = {":open": string(rows.OPEN)}
 class DynamoRegistry:
     """`socketwatch.registry.Registry` on one table in our own layout."""
 
-    def __init__(self, table: RegistryTable, dynamodb: Any, pause: Pause) -> None:
+    def __init__(self, layout: RegistryTable, table: Table) -> None:
+        self._layout = layout
         self._table = table
-        self._dynamodb = dynamodb
-        self._pause = pause
 
     def find(self, connection_id: str, now: int) -> Connection | None:
         """See `Registry.find`; a strongly consistent read."""
-        row = self._call(
+        row = self._table.call(
             "get_item",
-            TableName=self._table.name,
             Key=rows.connection_key(connection_id),
             ConsistentRead=True,
         ).get("Item")
@@ -57,7 +48,7 @@ class DynamoRegistry:
     def register(self, connection: Connection, now: int) -> Registered:
         """See `Registry.register`."""
         put = {
-            "Item": rows.open_row(connection, self._table, now),
+            "Item": rows.open_row(connection, self._layout, now),
             "ConditionExpression": _FREE,
             "ExpressionAttributeValues": {":seconds": number(now // 1_000)},
         }
@@ -82,10 +73,9 @@ class DynamoRegistry:
             values={f":{name}": value for name, value in (*attributes.items(), *born.items())},
         )
         for room in before.get("rooms", {}).get("SS", ()):
-            self._call(
+            self._table.call(
                 "delete_item",
-                TableName=self._table.name,
-                Key=rows.membership_key(room, connection.connection_id, self._table),
+                Key=rows.membership_key(room, connection.connection_id, self._layout),
             )
         return closed
 
@@ -120,7 +110,7 @@ class DynamoRegistry:
             "ExpressionAttributeNames": _STATE,
             "ExpressionAttributeValues": {**_OPEN, ":room": {"SS": [room]}},
         }
-        key = rows.membership_key(room, connection.connection_id, self._table)
+        key = rows.membership_key(room, connection.connection_id, self._layout)
         self._transact([{"Update": update}, {"Delete": {"Key": key}}])
 
     def seen(self, connection: Connection, now: int) -> None:
@@ -131,14 +121,14 @@ class DynamoRegistry:
             f"{_IS_OPEN} AND lastSeenAt <= :before",
             values={
                 ":now": number(now),
-                ":check": number(now + self._table.check_after),
+                ":check": number(now + self._layout.check_after),
                 ":before": number(now - SEEN_EVERY),
             },
         )
 
     def reopen(self, connection: Connection, now: int) -> bool:
         """See `Registry.reopen`."""
-        keys = rows.open_keys(connection, self._table, now)
+        keys = rows.open_keys(connection, self._layout, now)
         assignments = ["#state = :open", "lastSeenAt = :now", "expiresAt = :expiresAt"]
         assignments += [f"{name} = :{name}" for name in keys]
         update = {
@@ -158,9 +148,23 @@ class DynamoRegistry:
         memberships = self._memberships(connection, sorted(connection.rooms))
         return self._transact([{"Update": update}, *memberships]) is None
 
+    def suspect(self, targets: list[Target], now: int) -> None:
+        """See `socketwatch.delivering.Suspects`; a row that is not open is left as it is."""
+        for target in targets:
+            with suppress(ConditionFailed):
+                self._table.call(
+                    "update_item",
+                    Key=rows.connection_key(target.connection_id),
+                    UpdateExpression="SET suspectSince = if_not_exists(suspectSince, :now), "
+                    "checkAt = :now",
+                    ConditionExpression=_IS_OPEN,
+                    ExpressionAttributeNames=_STATE,
+                    ExpressionAttributeValues={**_OPEN, ":now": number(now)},
+                )
+
     def _memberships(self, connection: Connection, rooms: Iterable[str]) -> list[Item]:
         return [
-            {"Put": {"Item": rows.membership_row(room, connection, self._table)}} for room in rooms
+            {"Put": {"Item": rows.membership_row(room, connection, self._layout)}} for room in rooms
         ]
 
     def _update(
@@ -174,9 +178,8 @@ class DynamoRegistry:
     ) -> tuple[bool, Item]:
         """Whether the condition held, and the row as it was before, empty where there was none."""
         try:
-            answer = self._call(
+            answer = self._table.call(
                 "update_item",
-                TableName=self._table.name,
                 Key=rows.connection_key(connection.connection_id),
                 UpdateExpression=expression,
                 ConditionExpression=condition,
@@ -185,7 +188,7 @@ class DynamoRegistry:
                 ReturnValues="ALL_OLD",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        except _ConditionFailed as failed:
+        except ConditionFailed as failed:
             return False, failed.row
         return True, answer.get("Attributes", {})
 
@@ -194,67 +197,20 @@ class DynamoRegistry:
         first, *others = actions
         (guarded,) = first.values()
         guarded["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        for action in actions:
-            for parameters in action.values():
-                parameters["TableName"] = self._table.name
         try:
             if others or "Put" not in first:
-                self._call("transact_write_items", TransactItems=actions)
+                self._table.transact(actions)
             else:
-                self._call("put_item", **guarded)
-        except _ConditionFailed as failed:
+                self._table.call("put_item", **guarded)
+        except ConditionFailed as failed:
             return failed.row
         return None
-
-    def _call(self, operation: str, **parameters: Any) -> Item:
-        for attempt in range(CONFLICT_ATTEMPTS):
-            try:
-                answer: Item = getattr(self._dynamodb, operation)(**parameters)
-            except AWS_ERRORS as error:
-                failed = _condition_failed(error)
-                if failed is not None:
-                    raise _ConditionFailed(failed) from error
-                if not _conflicts(error):
-                    raise RegistryUnavailable(f"{operation}: {error_code(error)}") from error
-                self._pause(attempt)
-            else:
-                return answer
-        raise RegistryUnavailable(f"{operation}: conflicts with other writes to the same row")
-
-
-class _ConditionFailed(Exception):  # noqa: N818 - never leaves this module
-    def __init__(self, row: Item) -> None:
-        super().__init__()
-        self.row = row
-
-
-def _condition_failed(error: Exception) -> Item | None:
-    """The row that a condition met, empty where there was none; None for any other error."""
-    response = getattr(error, "response", {})
-    if error_code(error) == "ConditionalCheckFailedException":
-        return response.get("Item") or {}
-    for reason in response.get("CancellationReasons", ()):
-        if reason.get("Code") == "ConditionalCheckFailed":
-            return reason.get("Item") or {}
-    return None
-
-
-def _conflicts(error: Exception) -> bool:
-    """Whether another write to the same row was under way, as two frames of one peer can be."""
-    reasons = getattr(error, "response", {}).get("CancellationReasons", ())
-    return error_code(error) == "TransactionConflictException" or any(
-        reason.get("Code") == "TransactionConflict" for reason in reasons
-    )
 
 
 def _is_open(row: Item) -> bool:
     return bool(row.get("state") == string(rows.OPEN))
 
 
-def open_registry(table: RegistryTable) -> DynamoRegistry:
-    """The registry of a deployed function: three tries a call, two seconds each."""
-    return DynamoRegistry(table, client("dynamodb", attempts=3, read_timeout=2), _wait)
-
-
-def _wait(attempt: int) -> None:
-    time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter keeps no secret
+def open_registry(layout: RegistryTable) -> DynamoRegistry:
+    """The registry of a deployed function."""
+    return DynamoRegistry(layout, open_table(layout.name, RegistryUnavailable))

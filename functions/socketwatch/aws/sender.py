@@ -13,15 +13,16 @@ freeze are looked at before they are used, which sends nothing, and given up aft
 import ssl
 import time
 from collections.abc import Callable
+from itertools import takewhile
 
-from socketwatch.aws.addresses import Endpoint
 from socketwatch.aws.credentials import CredentialsSource, session_credentials
 from socketwatch.aws.environment import now_ms
 from socketwatch.aws.link import Link
 from socketwatch.aws.pool import Pool
 from socketwatch.calls import Call, Method, NoAnswer, Reply, Work
 from socketwatch.clock import SECOND, Clock
-from socketwatch.http1 import BadReply, Response
+from socketwatch.endpoint import Endpoint
+from socketwatch.framing import BadReply
 from socketwatch.sigv4 import InvalidId, Signer
 
 Monotonic = Callable[[], float]
@@ -52,7 +53,7 @@ class Sender:
 
     Raises:
         SettingError: *endpoint* is no such URL.
-        ValueError: *tls* does not check certificates, or the endpoint's path is not plain.
+        ValueError: *tls* does not check certificates.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Sender:
         self._opening: dict[Link, float] = {}
         self._awaited: dict[Link, float] = {}
         self._left_at = (clock(), wall())
-        self._signer = self._signer_for(credentials())
+        self._signer: Signer | None = None
 
     def run(self, work: Work) -> None:
         """Make calls until *work* has no more and none is in flight.
@@ -91,9 +92,9 @@ class Sender:
         as does an interrupt: calls then in flight are not settled, and may have been applied;
         their sockets are closed.
         """
-        self._prepare()
+        signer = self._prepare()
         try:
-            while self._turn(work):
+            while self._turn(work, signer):
                 pass
         finally:
             self._opening.clear()
@@ -111,4 +112,91 @@ class Sender:
         """Close all sockets; the sender is of no more use."""
         self._pool.close()
 
-    def _signer_for(self, credentials: ...) -> Signer: ...
+    def _prepare(self) -> Signer:
+        credentials = self._credentials()
+        if self._signer is None or self._signer.credentials != credentials:
+            self._signer = Signer(credentials, self._region, self._endpoint)
+        # A frozen machine's monotonic clock may have stood still, and its wall clock may jump.
+        monotonic, wall = self._left_at
+        away = max(self._clock() - monotonic, (self._wall() - wall) / SECOND)
+        if away > IDLE:
+            self._pool.discard_all()
+        else:
+            self._pool.look_over()
+        return self._signer
+
+    def _turn(self, work: Work, signer: Signer) -> bool:
+        """Start what may start, then serve what happens next; False once all is done."""
+        self._date = self._wall()
+        wait = self._start(work, signer)
+        if wait is None:
+            return False
+        for link in self._pool.select(wait):
+            self._serve(link, work, signer)
+        self._expire(work)
+        return True
+
+    def _start(self, work: Work, signer: Signer) -> float | None:
+        """Take calls while they can be carried; the seconds to wait then, None where all is done."""
+        now = self._clock()
+        due = [next(iter(waits.values())) for waits in (self._awaited, self._opening) if waits]
+        while self._pool.room():
+            call = work.take(now)
+            if call is None:
+                wake = work.wake(now)
+                ...
+    def _fail(self, link: Link, error: OSError | BadReply, work: Work) -> None:
+        now = self._clock()
+        self._opening.pop(link, None)
+        self._awaited.pop(link, None)
+        self._pool.discard(link)
+        reason = _reason(link, error)
+        if reason is NoAnswer.RESET and _may_repeat(link):
+            self._open(link.call, link.request, work, now)
+        else:
+            begun = link.established and link.whole()
+            work.settle(link.call, Reply(0, reason, maybe_applied=begun), now)
+
+    def _expire(self, work: Work) -> None:
+        now = self._clock()
+        for deadlines in (self._awaited, self._opening):
+            late = [link for link, _ in takewhile(lambda wait: wait[1] <= now, deadlines.items())]
+            for link in late:
+                self._fail(link, TimeoutError(), work)
+
+
+class _Single:
+    """The `Work` of one call."""
+
+    def __init__(self, call: Call) -> None:
+        self._calls = [call]
+        self.reply = Reply(0)
+
+    def take(self, now: float) -> Call | None:  # noqa: ARG002 - it may start at any time
+        return self._calls.pop() if self._calls else None
+
+    def wake(self, now: float) -> float | None:  # noqa: ARG002 - there is no other call
+        return None
+
+    def settle(self, call: Call, reply: Reply, now: float) -> None:  # noqa: ARG002 - as above
+        self.reply = reply
+
+
+def _reason(link: Link, error: OSError | BadReply) -> NoAnswer:
+    if not link.established:
+        distrust = isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError)
+        return NoAnswer.TLS if distrust else NoAnswer.CONNECT
+    if isinstance(error, BadReply):
+        return NoAnswer.GARBAGE
+    return NoAnswer.TIMEOUT if isinstance(error, TimeoutError) else NoAnswer.RESET
+
+
+def _may_repeat(link: Link) -> bool:
+    """Whether sending the call again cannot post twice; a new link has not served, so only once."""
+    harmless = not link.whole() or link.call.method is Method.GET
+    return link.served and not link.heard and harmless
+
+
+def open_sender(endpoint: str, region: str) -> Sender:
+    """The sender of a deployed function, to be kept from one invocation to the next."""
+    return Sender(endpoint, region, session_credentials(), clock=time.monotonic, wall=now_ms)

@@ -47,3 +47,8 @@ def open_tracer(environment: Mapping[str, str] = os.environ) -> Tracer:
     """X-Ray where Lambda's tracing is active and the invocation's trace is sampled, else none."""
     active = environment.get("AWS_XRAY_DAEMON_ADDRESS") and environment.get("TRACING") == "Active"
     return XRayTracer() if active else NoTracer()
+
+
+def header() -> str:
+    """The trace header of this invocation, to send along with a message; empty outside Lambda."""
+    return os.environ.get("_X_AMZN_TRACE_ID", "")

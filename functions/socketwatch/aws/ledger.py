@@ -1,0 +1,223 @@
+"""The ledger in DynamoDB. Every write carries what it builds on as its condition."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from socketwatch import deliveries
+from socketwatch.aws.dynamo import ConditionFailed, Item, Table, open_table
+from socketwatch.deliveries import LedgerTable
+from socketwatch.errors import LedgerUnavailable
+from socketwatch.ledger import (
+    OVERDUE,
+    PageKey,
+    RequestRow,
+    ShardRow,
+    ShardState,
+    Voided,
+)
+from socketwatch.rows import number, string
+from socketwatch.tally import Tally
+
+_NEW = "attribute_not_exists(pk)"
+
+
+class DynamoLedger:
+    """`socketwatch.ledger.Ledger` on one table."""
+
+    def __init__(self, layout: LedgerTable, table: Table) -> None:
+        self._layout = layout
+        self._table = table
+
+    def request(self, broadcast_id: str) -> RequestRow | None:
+        """See `Ledger.request`."""
+        item = self._get(deliveries.request_key(broadcast_id))
+        return deliveries.request_row(item) if item else None
+
+    def create(self, row: RequestRow) -> bool:
+        """See `Ledger.create`."""
+        item = deliveries.request_item(row, self._layout)
+        return self._holds("put_item", Item=item, ConditionExpression=_NEW)
+
+    def add_shard(self, row: ShardRow) -> ShardRow | None:
+        """See `Ledger.add_shard`."""
+        item = deliveries.shard_item(row, self._layout)
+        try:
+            self._table.call(
+                "put_item",
+                Item=item,
+                ConditionExpression=_NEW,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ConditionFailed as failed:
+            return deliveries.shard_row(failed.row)
+        return None
+
+    def void_shard(self, row: RequestRow, shard: int) -> Voided:
+        """See `Ledger.void_shard`; the plan's place is checked in the same transaction."""
+        broadcast_id = row.broadcast.broadcast_id
+        void = {
+            "Key": deliveries.shard_key(broadcast_id, shard),
+            "UpdateExpression": "SET #state = :void REMOVE openIn, due",
+            "ConditionExpression": "#state IN (:planned, :void)",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": {
+                ":void": string(ShardState.VOID),
+                ":planned": string(ShardState.PLANNED),
+            },
+        }
+        here = {
+            "Key": deliveries.request_key(broadcast_id),
+            "ConditionExpression": "shards = :shards",
+            "ExpressionAttributeValues": {":shards": number(row.shards)},
+        }
+        try:
+            self._table.transact([{"Update": void}, {"ConditionCheck": here}])
+        except ConditionFailed as failed:
+            return Voided.BEGUN if failed.action == 0 else Voided.OVERTAKEN
+        return Voided.VOID
+
+    def advance(
+        self, row: RequestRow, shards: int, cursor: PageKey | None, placed: int | None
+    ) -> bool:
+        """See `Ledger.advance`; that the placed shard counts is checked in the same transaction."""
+        broadcast_id = row.broadcast.broadcast_id
+        values: Item = {":was": number(row.shards), ":shards": number(shards)}
+        if cursor:
+            change = "SET shards = :shards, pagePart = :pagePart, pageAfter = :pageAfter"
+            values |= {f":{name}": value for name, value in deliveries.cursor(cursor).items()}
+        else:
+            change = "SET shards = :shards, planned = :planned REMOVE message"
+            values[":planned"] = {"BOOL": True}
+        moved = {
+            "Key": deliveries.request_key(broadcast_id),
+            "UpdateExpression": change,
+            "ConditionExpression": "shards = :was AND attribute_not_exists(closedAt)",
+            "ExpressionAttributeValues": values,
+        }
+        actions: list[Item] = [{"Update": moved}]
+        if placed is not None:
+            counts = {
+                "Key": deliveries.shard_key(broadcast_id, placed),
+                "ConditionExpression": "#state <> :void",
+                "ExpressionAttributeNames": {"#state": "state"},
+                "ExpressionAttributeValues": {":void": string(ShardState.VOID)},
+            }
+            actions.append({"ConditionCheck": counts})
+        try:
+            self._table.transact(actions)
+        except ConditionFailed:
+            return False
+        return True
+
+    def shard(self, broadcast_id: str, shard: int) -> ShardRow | None:
+        """See `Ledger.shard`."""
+        item = self._get(deliveries.shard_key(broadcast_id, shard))
+        return deliveries.shard_row(item) if item else None
+
+    def hold(self, row: ShardRow, held: ShardRow) -> bool:
+        """See `Ledger.hold`."""
+        return self._update(
+            row,
+            "SET #state = :state, #token = :token, lease = :lease, runs = :runs",
+            "#state = :was AND (#token = :had OR (attribute_not_exists(#token) AND :had = :none))",
+            {
+                ":state": string(held.state),
+                ":token": string(held.token),
+                ":lease": number(held.lease),
+                ":runs": number(held.runs),
+                ":was": string(row.state),
+                ":had": string(row.token),
+                ":none": string(""),
+            },
+        )
+
+    def write(self, row: ShardRow, tally: Tally) -> bool:
+        """See `Ledger.write`."""
+        attributes = deliveries.tally_item(tally)
+        assignments = [f"{name} = :{name}" for name in attributes]
+        done = " REMOVE openIn, due" if row.state is ShardState.DONE else ""
+        return self._update(
+            row,
+            f"SET #state = :state, lease = :lease, {', '.join(assignments)}{done}",
+            "#token = :token",
+            {
+                **{f":{name}": value for name, value in attributes.items()},
+                ":state": string(row.state),
+                ":lease": number(row.lease),
+                ":token": string(row.token),
+            },
+        )
+
+    def shards(self, broadcast_id: str) -> Iterator[ShardRow]:
+        """See `Ledger.shards`."""
+        pages = self._table.query(
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :shard)",
+            ExpressionAttributeValues={
+                ":pk": deliveries.partition(broadcast_id),
+                ":shard": deliveries.shard_prefix(),
+            },
+            ConsistentRead=True,
+        )
+        return (deliveries.shard_row(item) for page in pages for item in page["Items"])
+
+    def overdue(self, now: int) -> Iterator[ShardRow]:
+        """See `Ledger.overdue`."""
+        for key in self._open(deliveries.OPEN_SHARDS, now - OVERDUE):
+            row = self.shard(*deliveries.address(key))
+            if row and row.state in {ShardState.PLANNED, ShardState.SENDING}:
+                yield row
+
+    def open_requests(self) -> Iterator[RequestRow]:
+        """See `Ledger.open_requests`."""
+        for key in self._open(deliveries.OPEN_REQUESTS, None):
+            item = self._get({"pk": key["pk"], "sk": key["sk"]})
+            if item and "closedAt" not in item:
+                yield deliveries.request_row(item)
+
+    def close(self, broadcast_id: str, at: int) -> bool:
+        """See `Ledger.close`; a plan that comes back later finds nothing to do."""
+        return self._holds(
+            "update_item",
+            Key=deliveries.request_key(broadcast_id),
+            UpdateExpression="SET closedAt = :at REMOVE openIn, due, message",
+            ConditionExpression="attribute_exists(pk) AND attribute_not_exists(closedAt)",
+            ExpressionAttributeValues={":at": number(at)},
+        )
+
+    def _get(self, key: Item) -> Item:
+        found: Item = self._table.call("get_item", Key=key, ConsistentRead=True).get("Item", {})
+        return found
+
+    def _open(self, kind: str, before: int | None) -> Iterator[Item]:
+        due = " AND due < :before" if before is not None else ""
+        bound = {":before": number(before)} if before is not None else {}
+        for page in self._table.query(
+            IndexName=deliveries.OPEN,
+            KeyConditionExpression=f"openIn = :kind{due}",
+            ExpressionAttributeValues={":kind": string(kind), **bound},
+        ):
+            yield from page["Items"]
+
+    def _update(self, row: ShardRow, change: str, condition: str, values: Item) -> bool:
+        names = {"#state": "state", "#token": "token"}
+        used = {name: value for name, value in names.items() if name in change + condition}
+        return self._holds(
+            "update_item",
+            Key=deliveries.shard_key(row.broadcast_id, row.number),
+            UpdateExpression=change,
+            ConditionExpression=condition,
+            ExpressionAttributeNames=used,
+            ExpressionAttributeValues=values,
+        )
+
+    def _holds(self, operation: str, **parameters: Any) -> bool:
+        try:
+            self._table.call(operation, **parameters)
+        except ConditionFailed:
+            return False
+        return True
+
+
+def open_ledger(layout: LedgerTable) -> DynamoLedger:
+    """The ledger of a deployed function."""
+    return DynamoLedger(layout, open_table(layout.name, LedgerUnavailable))

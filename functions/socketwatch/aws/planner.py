@@ -1,0 +1,67 @@
+"""The planner of a deployed function."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+
+from socketwatch import shards
+from socketwatch.aws import environment, tracing
+from socketwatch.aws.audience import open_audiences
+from socketwatch.aws.ledger import open_ledger
+from socketwatch.aws.queue import SqsQueue, open_queue
+from socketwatch.broadcasting import Broadcast
+from socketwatch.clock import SECOND
+from socketwatch.deliveries import LedgerTable
+from socketwatch.planning import Planner
+from socketwatch.rows import RegistryTable
+from socketwatch.settings import Environment, text
+
+
+@dataclass(frozen=True, slots=True)
+class PlannerSettings:
+    """What planning needs to know."""
+
+    registry: RegistryTable
+    ledger: LedgerTable
+    plans_queue: str
+    shards_queue: str
+    reports: str
+
+    @classmethod
+    def from_environment(cls, env: Environment) -> Self:
+        """Read the tables', the queues' and the reports' addresses."""
+        return cls(
+            registry=RegistryTable.from_environment(env),
+            ledger=LedgerTable.from_environment(env),
+            plans_queue=text(env, "PLANS_QUEUE_URL"),
+            shards_queue=text(env, "SHARDS_QUEUE_URL"),
+            reports=text(env, "REPORTS_URI").rstrip("/"),
+        )
+
+
+def open_planner(settings: PlannerSettings) -> Planner:
+    """The planner on AWS."""
+    return Planner(
+        audiences=open_audiences(settings.registry, environment.now_ms),
+        ledger=open_ledger(settings.ledger),
+        plans=open_queue(settings.plans_queue, trace=tracing.header),
+        shards=open_shards(settings.shards_queue),
+        report=lambda broadcast: report_uri(settings.reports, broadcast),
+    )
+
+
+def open_shards(url: str) -> SqsQueue:
+    """The shards queue: fair between broadcasts, with the request's trace."""
+    return open_queue(url, group=_group, trace=tracing.header)
+
+
+def _group(body: str) -> str:
+    address = shards.address(body)
+    return address[0] if address else ""
+
+
+def report_uri(reports: str, broadcast: Broadcast) -> str:
+    """Where the report of a broadcast will be: by day and team, as Athena partitions it."""
+    day = datetime.fromtimestamp(broadcast.requested_at / SECOND, UTC).date().isoformat()
+    team = dict(broadcast.labels).get("team", "none")
+    return f"{reports}/dt={day}/team={team}/{broadcast.broadcast_id}.json"

@@ -1,0 +1,96 @@
+"""The settler of a deployed function: the ledger, the dead letters and the bucket of reports."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+from socketwatch.aws import environment
+from socketwatch.aws.clients import AWS_ERRORS, client
+from socketwatch.aws.ledger import open_ledger
+from socketwatch.deliveries import LedgerTable
+from socketwatch.errors import NotPublished, QueueUnavailable
+from socketwatch.settings import Environment, text
+from socketwatch.settling import Settler
+
+MOST_LETTERS = 1_000
+"""Dead letters that one run takes; the rest waits a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettlerSettings:
+    """What settling needs to know."""
+
+    ledger: LedgerTable
+    dead_letters: str
+
+    @classmethod
+    def from_environment(cls, env: Environment) -> Self:
+        """Read `LEDGER_TABLE` and `SHARDS_FAILED_URL`."""
+        return cls(LedgerTable.from_environment(env), text(env, "SHARDS_FAILED_URL"))
+
+
+class DeadLetters:
+    """The shard messages that workers failed too often."""
+
+    def __init__(self, url: str, sqs: Any) -> None:
+        self._url = url
+        self._sqs = sqs
+
+    def each(self) -> Iterator[str]:
+        """Every body; a message is deleted when the next is asked for, so none is lost unread.
+
+        Raises:
+            QueueUnavailable: the queue does not answer.
+        """
+        taken = 0
+        while taken < MOST_LETTERS:
+            messages = self._call("receive_message", MaxNumberOfMessages=10).get("Messages", [])
+            if not messages:
+                return
+            for message in messages:
+                taken += 1
+                yield message["Body"]
+                self._call("delete_message", ReceiptHandle=message["ReceiptHandle"])
+
+    def _call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = getattr(self._sqs, operation)(QueueUrl=self._url, **parameters)
+        except AWS_ERRORS as error:
+            raise QueueUnavailable(f"{operation}: {error}") from error
+        return answer
+
+
+class ReportBucket:
+    """Where closed reports go."""
+
+    def __init__(self, s3: Any) -> None:
+        self._s3 = s3
+
+    def publish(self, uri: str, report: dict[str, Any]) -> None:
+        """Put the report at its `s3://` address, over an earlier try.
+
+        Raises:
+            NotPublished: S3 did not take it.
+        """
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        try:
+            self._s3.put_object(
+                Bucket=bucket,
+                Key=key,
+                Body=json.dumps(report, ensure_ascii=False).encode(),
+                ContentType="application/json",
+            )
+        except AWS_ERRORS as error:
+            raise NotPublished(str(error)) from error
+
+
+def open_settler(settings: SettlerSettings) -> Settler:
+    """The settler on AWS."""
+    bucket = ReportBucket(client("s3", attempts=3, read_timeout=5))
+    return Settler(open_ledger(settings.ledger), bucket.publish, environment.now_ms)
+
+
+def open_letters(settings: SettlerSettings) -> DeadLetters:
+    """The dead letters on AWS."""
+    return DeadLetters(settings.dead_letters, client("sqs", attempts=3, read_timeout=5))

@@ -1,0 +1,57 @@
+"""The worker of a deployed function."""
+
+import os
+import random
+import time
+from dataclasses import dataclass
+from typing import Self
+
+from socketwatch.aws import environment
+from socketwatch.aws.gateway import GatewaySettings
+from socketwatch.aws.ledger import open_ledger
+from socketwatch.aws.planner import open_shards
+from socketwatch.aws.registry import open_registry
+from socketwatch.aws.sender import open_sender
+from socketwatch.deliveries import LedgerTable
+from socketwatch.delivering import Worker
+from socketwatch.ids import ulid
+from socketwatch.rows import RegistryTable
+from socketwatch.settings import Environment, text, whole
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What delivering needs to know; *rate* is one worker's share of the budget, posts/s."""
+
+    gateway: GatewaySettings
+    registry: RegistryTable
+    ledger: LedgerTable
+    shards_queue: str
+    rate: float
+
+    @classmethod
+    def from_environment(cls, env: Environment) -> Self:
+        """Read the addresses, `POSTS_PER_SECOND` and `WORKERS`."""
+        budget = whole(env, "POSTS_PER_SECOND", 5_000, low=1, high=1_000_000)
+        return cls(
+            gateway=GatewaySettings.from_environment(env),
+            registry=RegistryTable.from_environment(env),
+            ledger=LedgerTable.from_environment(env),
+            shards_queue=text(env, "SHARDS_QUEUE_URL"),
+            rate=budget / whole(env, "WORKERS", 4, low=1, high=1_000),
+        )
+
+
+def open_worker(settings: WorkerSettings) -> Worker:
+    """The worker on AWS."""
+    return Worker(
+        ledger=open_ledger(settings.ledger),
+        shards=open_shards(settings.shards_queue),
+        suspects=open_registry(settings.registry),
+        send=open_sender(settings.gateway.endpoint, settings.gateway.region).run,
+        clock=environment.now_ms,
+        monotonic=time.monotonic,
+        jitter=random.random,  # noqa: TID251 - the randomness that the domain is given
+        token=lambda: ulid(environment.now_ms(), os.urandom),
+        rate=settings.rate,
+    )

@@ -1,0 +1,232 @@
+"""Delivering: a batch of shard messages becomes posts, and every message gets its verdict.
+
+A shard is held under a token while it is worked on. Progress is written each hundred deliveries,
+so a worker that is killed repeats at most those and what was in flight. What time is left for is
+handed on as a message of its own; a message whose shard cannot be finished or handed on is
+reported as failed and comes back.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from socketwatch import metrics
+from socketwatch.broadcasting import Target
+from socketwatch.calls import Work
+from socketwatch.clock import SECOND, Clock
+from socketwatch.dispatch import Dispatch, Jitter, ShardRun, Written
+from socketwatch.errors import BadShard, LedgerUnavailable, QueueUnavailable, RegistryUnavailable
+from socketwatch.ledger import Ledger, ShardRow, ShardState
+from socketwatch.metrics import Measurement, Metric
+from socketwatch.outcomes import Outcome
+from socketwatch.pacing import Pace
+from socketwatch.planning import Queue
+from socketwatch.shards import decode, encode
+
+STOP_BEFORE_END = 10 * SECOND
+"""Milliseconds of the time limit that are kept for calls in flight and what they came to."""
+
+LEASE_BEYOND_END = 10 * SECOND
+"""Milliseconds after its time limit at which a worker is given up for dead."""
+
+
+MOST_VALUES = 100
+"""Values of one metric that one line carries."""
+
+
+class Suspects(Protocol):
+    """Where connections that answered 410 are noted."""
+
+    def suspect(self, targets: list[Target], now: int) -> None:
+        """Make open rows suspect and due for a probe at once; never close one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What working off shards takes."""
+
+    ledger: Ledger
+    shards: Queue
+    suspects: Suspects
+    send: Callable[[Work], None]
+    clock: Clock
+    monotonic: Callable[[], float]
+    jitter: Jitter
+    token: Callable[[], str]
+    rate: float
+
+
+@dataclass(slots=True)
+class Batch:
+    """What became of a batch.
+
+    Attributes:
+        failed: ids of messages that must come back.
+        runs: the shards that were worked on.
+        slow: connections that turned out to be slow clients.
+        stale: messages of shards that were done, void or unknown; nothing was posted for them.
+        bad: what was wrong with messages that are no shards.
+        used: percent of this worker's budget that was posted; None for less than a second's worth.
+    """
+
+    failed: list[str] = field(default_factory=list)
+    runs: list[ShardRun] = field(default_factory=list)
+    slow: frozenset[str] = frozenset()
+    stale: int = 0
+    bad: list[str] = field(default_factory=list)
+    used: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    message_id: str
+    row: ShardRow
+    run: ShardRun
+
+
+def deliver(records: Iterable[dict[str, Any]], remaining: int, worker: Worker) -> Batch:
+    """Work off a batch of SQS records within *remaining* milliseconds.
+
+    With no time left nothing is posted, and every shard is handed on.
+    """
+    batch = Batch()
+    now, monotonic = worker.clock(), worker.monotonic()
+    lease = now + max(0, remaining) + LEASE_BEYOND_END
+    bodies = {record["messageId"]: record.get("body") for record in records}
+    found = (_take(identity, body, lease, worker, batch) for identity, body in bodies.items())
+    held = [taken for taken in found if taken]
+    for taken in held:
+        left = (taken.run.shard.deadline - now) / SECOND
+        taken.run.deadline = monotonic + left
+    batch.runs = [taken.run for taken in held]
+    dispatch = Dispatch(
+        batch.runs,
+        Pace(worker.rate, monotonic),
+        stop_at=monotonic + (remaining - STOP_BEFORE_END) / SECOND,
+        wall=now - monotonic * SECOND,
+        jitter=worker.jitter,
+        write=_progress({id(taken.run): taken.row for taken in held}, worker.ledger),
+    )
+    worker.send(dispatch)
+    batch.slow = frozenset(dispatch.slow)
+    batch.used = _budget_use(batch.runs, worker.rate * (worker.monotonic() - monotonic))
+    batch.failed += [taken.message_id for taken in held if not _let_go(taken, worker)]
+    _note_suspects(batch.runs, worker, now)
+    return batch
+
+
+def _take(message_id: str, body: object, lease: int, worker: Worker, batch: Batch) -> _Held | None:
+    """Hold the shard that a message carries; None where there is nothing to post for it now."""
+    now = worker.clock()
+    try:
+        shard = decode(body)
+        row = worker.ledger.shard(shard.broadcast_id, shard.number)
+        if row is None or row.state in {ShardState.DONE, ShardState.VOID}:
+            batch.stale += 1
+            return None
+        if row.tally.targets != len(shard.targets):
+            raise BadShard("the ledger has another number of targets")
+        held = replace(
+            row, state=ShardState.SENDING, token=worker.token(), lease=lease, runs=row.runs + 1
+        )
+        if row.held(now) or not worker.ledger.hold(row, held):
+            batch.failed.append(message_id)
+            return None
+    except BadShard as bad:
+        batch.bad.append(str(bad))
+        batch.failed.append(message_id)
+        return None
+    except LedgerUnavailable:
+        batch.failed.append(message_id)
+        return None
+    return _Held(message_id, held, ShardRun(shard, row.tally))
+
+
+def _progress(rows: dict[int, ShardRow], ledger: Ledger) -> Written:
+    """Writes progress. A ledger that does not answer costs progress, not deliveries."""
+
+    def write(run: ShardRun) -> bool:
+        try:
+            return ledger.write(rows[id(run)], run.tally)
+        except LedgerUnavailable:
+            return True
+
+    return write
+
+
+def _let_go(taken: _Held, worker: Worker) -> bool:
+    """Write down what came of a shard and hand on what is open; False: the message must come back.
+
+    A shard that another worker took over is that worker's.
+    """
+    run = taken.run
+    if run.lost:
+        return True
+    state = ShardState.DONE if run.tally.done else ShardState.SENDING
+    try:
+        written = worker.ledger.write(replace(taken.row, state=state, lease=0), run.tally)
+        if written and not run.tally.done:
+            worker.shards.send([encode(run.shard)])
+    except (LedgerUnavailable, QueueUnavailable):
+        return False
+    return True
+
+
+def _note_suspects(runs: list[ShardRun], worker: Worker, now: int) -> None:
+    """A note that is lost costs nothing: the reaper comes by anyway."""
+    gone = [target for run in runs for target in run.gone]
+    with suppress(RegistryUnavailable):
+        worker.suspects.suspect(gone, now)
+
+
+def _budget_use(runs: list[ShardRun], allowed: float) -> float | None:
+    posts = sum(run.posts for run in runs)
+    return 100 * posts / allowed if allowed > 0 and posts > 1 else None
+
+
+def measurements(batch: Batch) -> list[Measurement]:
+    """What this invocation did, as metrics."""
+    outcomes: Counter[Outcome] = Counter()
+    posts = retries = 0
+    latencies: list[int] = []
+    for run in batch.runs:
+        outcomes += run.ended
+        posts += run.posts
+        retries += run.retries
+        latencies += run.latencies
+    valid = outcomes.total() - outcomes[Outcome.SKIPPED] - outcomes[Outcome.GONE]
+    counted = [
+        metrics.count(metrics.DELIVERY_POSTS, posts),
+        metrics.count(metrics.DELIVERY_RETRIES, retries),
+        metrics.count(metrics.DELIVERIES_VALID, valid),
+        metrics.count(metrics.DELIVERIES_BAD, valid - outcomes[Outcome.ACCEPTED]),
+        metrics.count(metrics.SLOW_CONNECTIONS, len(batch.slow)),
+        metrics.count(metrics.BAD_SHARDS, len(batch.bad)),
+    ]
+    ended = [
+        metrics.count(metrics.DELIVERIES, number, outcome) for outcome, number in outcomes.items()
+    ]
+    lags = [
+        run.tally.first_attempt_at - run.shard.requested_at
+        for run in batch.runs
+        if run.posts and run.posts == run.tally.posts
+    ]
+    return [
+        *(one for one in counted if one.values != (0,)),
+        *ended,
+        *_values(metrics.DELIVERY_LATENCY, latencies),
+        *_values(metrics.FAN_OUT_LAG, lags),
+        *_values(metrics.BUDGET_USE, [batch.used] if batch.used is not None else []),
+    ]
+
+
+def _values(metric: Metric, values: Sequence[float]) -> list[Measurement]:
+    """At most a hundred values that have the percentiles of all."""
+    if not values:
+        return []
+    ordered = sorted(values)
+    step = max(1.0, len(ordered) / MOST_VALUES)
+    picked = [ordered[int((n + 0.5) * step)] for n in range(int(len(ordered) / step))]
+    return [Measurement(metric, tuple(picked))]

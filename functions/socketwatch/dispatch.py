@@ -1,0 +1,248 @@
+"""Dispatch: which post starts when, what its reply means, and when to stop.
+
+One `Dispatch` works off the shards of one invocation. It is the sender's `Work`: it decides, the
+sender sends. Nothing here reads a clock, sleeps or calls AWS, so every path can be tested.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+
+from socketwatch.broadcasting import Target
+from socketwatch.calls import Call, Method, Reply
+from socketwatch.clock import SECOND
+from socketwatch.outcomes import Outcome, of_status
+from socketwatch.pacing import Pace, Pressure
+from socketwatch.shards import Shard
+from socketwatch.tally import Tally
+
+Jitter = Callable[[], float]
+"""Answers a random number from 0 up to 1."""
+
+MAX_FAILURES = 5
+"""Tries that may end in 5xx or no answer before a delivery has failed."""
+
+SLOW_AFTER = 4
+"""Throttled tries of one connection, while others pass, that make its peer a slow client."""
+
+FLEET_SHARE = 0.02
+"""Share of 429 among the replies to others above which the account is throttled, not the peer."""
+
+YOUNG = 30 * SECOND
+"""A connection younger than this may answer 410 because its handshake is not over."""
+
+BACKOFF = 0.25
+BACKOFF_CAP = 8.0
+"""Seconds: full jitter over the base, doubled with every try, up to the cap."""
+
+CHECKPOINT = 100
+"""Settled deliveries after which a shard's progress is written down."""
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One message to one connection, under way."""
+
+    run: "ShardRun"
+    index: int
+    target: Target
+    body: bytes
+    failures: int = 0
+    throttles: int = 0
+    young_gone: bool = False
+    attempts: int = 0
+    others_at: tuple[int, int] = (0, 0)
+
+
+@dataclass(slots=True)
+class ShardRun:
+    """A shard that this invocation works on.
+
+    Attributes:
+        tally: what is known of the shard, earlier invocations included.
+        deadline: on the monotonic clock.
+        ended, posts, retries, latencies, gone: what this invocation came to.
+        lost: another worker has taken the shard over.
+    """
+
+    shard: Shard
+    tally: Tally
+    deadline: float = 0.0
+    ended: Counter[Outcome] = field(default_factory=Counter)
+    posts: int = 0
+    retries: int = 0
+    latencies: list[int] = field(default_factory=list)
+    gone: list[Target] = field(default_factory=list)
+    unwritten: int = 0
+    lost: bool = False
+
+    def settle(self, index: int, outcome: Outcome) -> None:
+        """End one delivery."""
+        self.tally.settle(index, outcome)
+        self.ended[outcome] += 1
+        self.unwritten += 1
+
+    def attempted(self, at: int, *, again: bool) -> None:
+        """Note one post."""
+        self.tally.attempted(at, again=again)
+        self.posts += 1
+        self.retries += again
+
+
+Written = Callable[[ShardRun], bool]
+"""Writes a shard's progress to the ledger; False where another worker has taken the shard over."""
+
+
+class Dispatch:
+    """The `Work` of one invocation.
+
+    Args:
+        runs: the shards, with what earlier invocations settled of them.
+        pace: how fast to post.
+        stop_at: no post starts at or after it; what is open then is handed on.
+        wall: epoch milliseconds at monotonic time 0, to stamp replies.
+        jitter: randomness.
+        write: called each `CHECKPOINT` settled deliveries of a shard, and when it is done.
+    """
+
+    def __init__(
+        self,
+        runs: list[ShardRun],
+        pace: Pace,
+        stop_at: float,
+        wall: float,
+        jitter: Jitter,
+        write: Written,
+    ) -> None:
+        self._pace = pace
+        self._stop_at = stop_at
+        self._wall = wall
+        self._jitter = jitter
+        self._write = write
+        self._pressure = Pressure()
+        self._fresh = deque(delivery for run in runs for delivery in _open_deliveries(run))
+        self._later: list[tuple[float, int, Delivery]] = []
+        self._order = 0
+        self.slow: set[str] = set()
+
+    def take(self, now: float) -> Call | None:
+        """See `Work.take`: what waited longest first, then what was never tried."""
+        if now >= self._stop_at:
+            return None
+        while delivery := self._next(now):
+            if delivery.run.lost:
+                continue
+            if now >= delivery.run.deadline:
+                self._end(delivery, _at_deadline(delivery))
+                continue
+            if not self._pace.take(now):
+                self._fresh.appendleft(delivery)
+                return None
+            delivery.run.attempted(self._stamp(now), again=delivery.attempts > 0)
+            delivery.attempts += 1
+            target = delivery.target
+            return Call(Method.POST, target.connection_id, delivery.body, delivery)
+        return None
+
+    def wake(self, now: float) -> float | None:
+        """See `Work.wake`."""
+        if now >= self._stop_at or not (self._fresh or self._later):
+            return None
+        if self._fresh:
+            return self._pace.wake(now)
+        return min(max(self._later[0][0], self._pace.wake(now)), self._stop_at)
+
+    def settle(self, call: Call, reply: Reply, now: float) -> None:
+        """See `Work.settle`: the reply ends the delivery or sends it round again."""
+        delivery = call.tag
+        assert isinstance(delivery, Delivery)  # noqa: S101 - the sender hands back our own tag
+        outcome = of_status(reply.status)
+        self._pressure.note(now, throttled=outcome is Outcome.THROTTLED)
+        if outcome is Outcome.THROTTLED:
+            self._throttled(delivery, now)
+        elif outcome is Outcome.FAILED:
+            self._failed(delivery, reply, now)
+        elif outcome is Outcome.GONE and self._still_opening(delivery, now):
+            delivery.young_gone = True
+            self._again(delivery, now + 1 + self._jitter())
+        else:
+            if outcome is Outcome.ACCEPTED:
+                took = max(0, self._stamp(now) - delivery.run.shard.requested_at)
+                delivery.run.tally.took(took)
+                delivery.run.latencies.append(took)
+            elif outcome is Outcome.GONE:
+                delivery.run.gone.append(delivery.target)
+            self._end(delivery, outcome)
+
+    def _next(self, now: float) -> Delivery | None:
+        if self._later and self._later[0][0] <= now:
+            return heappop(self._later)[2]
+        return self._fresh.popleft() if self._fresh else None
+
+    def _throttled(self, delivery: Delivery, now: float) -> None:
+        if delivery.throttles == 0:
+            delivery.others_at = self._pressure.before(now)
+        delivery.throttles += 1
+        if self._pressure.share(now) > FLEET_SHARE:
+            self._pace.give_way(now)
+        if delivery.throttles >= SLOW_AFTER and self._others_pass(delivery):
+            self.slow.add(delivery.target.connection_id)
+            self._end(delivery, Outcome.SLOW_CLIENT)
+        else:
+            self._again(delivery, now + self._backoff(delivery.throttles))
+
+    def _others_pass(self, delivery: Delivery) -> bool:
+        replies, throttles = delivery.others_at
+        others = self._pressure.replies - replies - delivery.throttles
+        throttled = self._pressure.throttles - throttles - delivery.throttles
+        return others > 0 and throttled <= FLEET_SHARE * others
+
+    def _failed(self, delivery: Delivery, reply: Reply, now: float) -> None:
+        delivery.failures += 1
+        final = 300 <= reply.status < 500 or delivery.failures >= MAX_FAILURES
+        if final:
+            self._end(delivery, Outcome.FAILED)
+        else:
+            self._again(delivery, now + self._backoff(delivery.failures))
+
+    def _still_opening(self, delivery: Delivery, now: float) -> bool:
+        return not delivery.young_gone and self._stamp(now) - delivery.target.connected_at < YOUNG
+
+    def _again(self, delivery: Delivery, due: float) -> None:
+        self._order += 1
+        heappush(self._later, (min(due, delivery.run.deadline), self._order, delivery))
+
+    def _backoff(self, tries: int) -> float:
+        return float(self._jitter() * min(BACKOFF_CAP, BACKOFF * 2**tries))
+
+    def _end(self, delivery: Delivery, outcome: Outcome) -> None:
+        run = delivery.run
+        run.settle(delivery.index, outcome)
+        if run.unwritten >= CHECKPOINT or run.tally.done:
+            run.unwritten = 0
+            run.lost = not self._write(run)
+
+    def _stamp(self, now: float) -> int:
+        return int(self._wall + now * SECOND)
+
+
+def _open_deliveries(run: ShardRun) -> list[Delivery]:
+    """What is left to post; targets excluded on purpose are settled as skipped at once."""
+    body = run.shard.message.encode()
+    left = []
+    for index, target in enumerate(run.shard.targets):
+        if run.tally.is_settled(index):
+            continue
+        if target.connection_id in run.shard.exclude:
+            run.settle(index, Outcome.SKIPPED)
+        else:
+            left.append(Delivery(run, index, target, body))
+    return left
+
+
+def _at_deadline(delivery: Delivery) -> Outcome:
+    """How a delivery ends whose time is up: by what stood in its way, else expired."""
+    if delivery.throttles:
+        return Outcome.THROTTLED
+    return Outcome.FAILED if delivery.failures else Outcome.EXPIRED

@@ -1,0 +1,105 @@
+"""Settling: what no worker finished gets an outcome, and every report is closed in time."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from socketwatch import metrics, shards
+from socketwatch.clock import Clock
+from socketwatch.errors import NotPublished
+from socketwatch.ledger import CLOSED_BY, Ledger, RequestRow, ShardRow, ShardState
+from socketwatch.metrics import Measurement
+from socketwatch.outcomes import Outcome
+from socketwatch.reports import add_up, is_partial, report
+
+SETTLER = "settle"
+"""The token under which a shard is settled, so that a worker who comes back finds it taken."""
+
+Publish = Callable[[str, dict[str, Any]], None]
+"""Puts a closed report where its address says, or raises `NotPublished`."""
+
+
+@dataclass(slots=True)
+class Settled:
+    """What one run settled."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    unfinished: int = 0
+    closed: list[str] = field(default_factory=list)
+    partial: int = 0
+    unpublished: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Settler:
+    """What settling takes."""
+
+    ledger: Ledger
+    publish: Publish
+    clock: Clock
+
+    def dead_letter(self, body: object, settled: Settled) -> None:
+        """Settle the shard of a message that workers failed too often."""
+        address = shards.address(body)
+        row = self.ledger.shard(*address) if address else None
+        if row:
+            self._finish(row, settled)
+
+    def overdue(self, settled: Settled) -> None:
+        """Settle the shards whose deadline has long passed."""
+        for row in self.ledger.overdue(self.clock()):
+            self._finish(row, settled)
+
+    def close_reports(self, settled: Settled) -> None:
+        """Close each report whose targets have all ended, or whose time is up."""
+        for row in self.ledger.open_requests():
+            now = self.clock()
+            totals = add_up(self.ledger.shards(row.broadcast.broadcast_id))
+            complete = row.planned and totals.open == 0
+            if complete or now >= row.broadcast.deadline + CLOSED_BY:
+                self._close(replace(row, closed_at=now), settled)
+
+    def _finish(self, row: ShardRow, settled: Settled) -> None:
+        """End what is open: failed if no worker ever began, unknown if one may have posted."""
+        if row.state in {ShardState.DONE, ShardState.VOID} or row.held(self.clock()):
+            return
+        begun = row.state is ShardState.SENDING
+        expired = self.clock() >= row.deadline
+        rest = Outcome.UNKNOWN if begun else Outcome.EXPIRED if expired else Outcome.FAILED
+        held = replace(row, token=SETTLER, lease=0)
+        still = row.tally.open
+        if self.ledger.hold(row, held):
+            row.tally.settle_rest(rest)
+            if self.ledger.write(replace(held, state=ShardState.DONE), row.tally):
+                settled.outcomes[rest] += still
+                settled.unfinished += 1
+
+    def _close(self, row: RequestRow, settled: Settled) -> None:
+        """Publish first: a report that could not be published is tried again a minute later."""
+        identity = row.broadcast.broadcast_id
+        totals = add_up(self.ledger.shards(identity))
+        try:
+            self.publish(row.report, report(row, totals, row.closed_at))
+        except NotPublished:
+            settled.unpublished.append(identity)
+            return
+        if self.ledger.close(identity, row.closed_at):
+            settled.closed.append(identity)
+            settled.partial += is_partial(row, totals)
+
+
+def measurements(settled: Settled) -> list[Measurement]:
+    """What a run settled, as metrics; zeros too, for alarms read them."""
+    ended = settled.outcomes.total()
+    return [
+        metrics.count(metrics.SHARDS_UNFINISHED, settled.unfinished),
+        metrics.count(metrics.REPORTS_CLOSED, len(settled.closed)),
+        metrics.count(metrics.REPORTS_PARTIAL, settled.partial),
+        metrics.count(metrics.DELIVERIES_VALID, ended),
+        metrics.count(metrics.DELIVERIES_BAD, ended),
+        *(
+            metrics.count(metrics.DELIVERIES, number, outcome)
+            for outcome, number in settled.outcomes.items()
+        ),
+    ]

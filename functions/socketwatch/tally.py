@@ -1,0 +1,61 @@
+"""What is known of one shard's deliveries: which are settled, how each ended, how long it took."""
+
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass, field
+
+from socketwatch.outcomes import Outcome
+
+LATENCY_EDGES = (10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000)
+"""Upper edges in milliseconds; the histogram has one bucket more, for what is slower. Buckets add
+up over shards and days, which percentiles do not."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one shard of *targets* deliveries. `settled` has the bit of each that has ended."""
+
+    targets: int
+    settled: int = 0
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    posts: int = 0
+    retries: int = 0
+    latency: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_EDGES) + 1))
+    first_attempt_at: int = 0
+    last_attempt_at: int = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether every delivery has ended."""
+        return self.outcomes.total() == self.targets
+
+    @property
+    def open(self) -> int:
+        """Deliveries that have not ended."""
+        return self.targets - self.outcomes.total()
+
+    def is_settled(self, index: int) -> bool:
+        """Whether the delivery to the target of that index has ended."""
+        return bool(self.settled >> index & 1)
+
+    def settle(self, index: int, outcome: Outcome) -> None:
+        """End one delivery; a second end of the same one changes nothing."""
+        if not self.is_settled(index):
+            self.settled |= 1 << index
+            self.outcomes[outcome] += 1
+
+    def settle_rest(self, outcome: Outcome) -> None:
+        """End every delivery that is still open."""
+        self.outcomes[outcome] += self.open
+        self.settled = (1 << self.targets) - 1
+
+    def attempted(self, at: int, *, again: bool) -> None:
+        """Note one post."""
+        self.posts += 1
+        self.retries += again
+        self.first_attempt_at = self.first_attempt_at or at
+        self.last_attempt_at = at
+
+    def took(self, milliseconds: int) -> None:
+        """Note how long after the request a delivery was accepted."""
+        self.latency[bisect_left(LATENCY_EDGES, milliseconds)] += 1

@@ -1,0 +1,411 @@
+import json
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from socketwatch import metrics
+from socketwatch.broadcasting import Broadcast, Target, parse
+from socketwatch.delivering import Batch, Worker, deliver, measurements
+from socketwatch.dispatch import CHECKPOINT, MAX_FAILURES, SLOW_AFTER
+from socketwatch.ledger import ShardRow, ShardState
+from socketwatch.outcomes import Outcome
+from socketwatch.shards import cut, encode
+from socketwatch.tally import Tally
+from tests.fakes import NOW, FakeLedger, FakeQueue
+from tests.gateway import Killed, VirtualGateway, always
+
+MINUTE = 60_000
+
+
+class Suspects(list[str]):
+    def suspect(self, targets: list[Target], now: int) -> None:  # noqa: ARG002 - the port's
+        self.extend(target.connection_id for target in targets)
+
+
+class Stage:
+    """A ledger, a queue and a gateway, with one broadcast of *size* peers planned as shard 0."""
+
+    def __init__(self, size: int = 3, **request: Any) -> None:
+        self.ledger = FakeLedger()
+        self.queue = FakeQueue()
+        self.gateway = VirtualGateway()
+        self.suspects = Suspects()
+        self.peers = [f"peer-{number}=" for number in range(size)]
+        self.asked: Broadcast = parse(
+            {"to": {"everyone": True}, "data": "hi", **request}, "01J", NOW
+        )
+        self.body = self.plan(self.peers)
+
+    def plan(self, peers: list[str], shard: int = 0, age: int = MINUTE) -> str:
+        row = ShardRow("01J", shard, ShardState.PLANNED, self.asked.deadline, Tally(len(peers)))
+        self.ledger.rows["01J", shard] = row
+        targets = [Target(peer, "", NOW - age, "web") for peer in peers]
+        return encode(cut(self.asked, shard, targets))
+
+    def work(self, *bodies: str | None, remaining: int = 30_000, rate: float = 1_000) -> Batch:
+        """Deliver the bodies as one batch of records."""
+        tokens = iter(range(self.gateway.posts, 10**9))
+        worker = Worker(
+            ledger=self.ledger,
+            shards=self.queue,
+            suspects=self.suspects,
+            send=self.gateway.send,
+            clock=self.gateway.clock,
+            monotonic=self.gateway.monotonic,
+            jitter=lambda: 0.5,
+            token=lambda: f"token-{next(tokens)}-{id(self)}",
+            rate=rate,
+        )
+        records = [{"messageId": f"m{n}", "body": body} for n, body in enumerate(bodies)]
+        return deliver(records, remaining, worker)
+
+    def outcomes(self, shard: int = 0) -> Counter[Outcome]:
+        row = self.ledger.rows["01J", shard]
+        assert row.tally.outcomes.total() + row.tally.open == row.tally.targets
+        return row.tally.outcomes
+
+
+def test_every_target_of_a_shard_is_posted_once_and_the_shard_is_done() -> None:
+    stage = Stage(250)
+
+    batch = stage.work(stage.body)
+
+    assert stage.gateway.received == Counter(stage.peers)
+    assert stage.outcomes() == {Outcome.ACCEPTED: 250}
+    assert stage.ledger.rows["01J", 0].state is ShardState.DONE
+    assert (batch.failed, stage.queue.bodies) == ([], [])
+
+
+def test_a_finished_shard_that_comes_again_is_a_no_op() -> None:
+    stage = Stage()
+    stage.work(stage.body)
+    before = stage.ledger.rows["01J", 0]
+
+    batch = stage.work(stage.body)
+
+    assert stage.ledger.rows["01J", 0] == before
+    assert (batch.failed, batch.stale, stage.gateway.posts) == ([], 1, 3)
+
+
+def test_a_shard_that_somebody_holds_comes_back() -> None:
+    stage = Stage()
+    row = stage.ledger.rows["01J", 0]
+    stage.ledger.rows["01J", 0] = replace(
+        row, state=ShardState.SENDING, token="other", lease=NOW + 1
+    )
+
+    assert stage.work(stage.body).failed == ["m0"]
+    assert stage.gateway.posts == 0
+
+
+def test_a_shard_whose_holder_died_is_taken_over() -> None:
+    stage = Stage()
+    row = stage.ledger.rows["01J", 0]
+    stage.ledger.rows["01J", 0] = replace(row, state=ShardState.SENDING, token="dead", lease=NOW)
+
+    assert stage.work(stage.body).failed == []
+    assert stage.outcomes() == {Outcome.ACCEPTED: 3}
+
+
+@pytest.mark.parametrize("state", [ShardState.VOID, ShardState.DONE, None])
+def test_a_void_settled_or_unknown_shard_is_dropped_without_a_post(
+    state: ShardState | None,
+) -> None:
+    stage = Stage()
+    row = stage.ledger.rows.pop(("01J", 0))
+    if state:
+        stage.ledger.rows["01J", 0] = replace(row, state=state)
+
+    assert stage.work(stage.body).failed == []
+    assert stage.gateway.posts == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "posts"),
+    [
+        (200, Outcome.ACCEPTED, 1),
+        (410, Outcome.GONE, 1),
+        (403, Outcome.FORBIDDEN, 1),
+        (413, Outcome.TOO_LARGE, 1),
+        (400, Outcome.FAILED, 1),
+        (404, Outcome.FAILED, 1),
+        (302, Outcome.FAILED, 1),
+        (500, Outcome.FAILED, MAX_FAILURES),
+        (503, Outcome.FAILED, MAX_FAILURES),
+        (0, Outcome.FAILED, MAX_FAILURES),
+    ],
+)
+def test_each_answer_has_its_outcome_and_only_some_are_tried_again(
+    status: int, outcome: Outcome, posts: int
+) -> None:
+    stage = Stage(1)
+    stage.gateway.answer = always(status)
+
+    stage.work(stage.body)
+
+    assert stage.outcomes() == {outcome: 1}
+    assert stage.gateway.posts == posts
+
+
+def test_a_410_makes_the_row_suspect_and_nothing_else_does() -> None:
+    stage = Stage(6)
+    statuses = dict(zip(stage.peers, (200, 410, 403, 413, 500, 410), strict=True))
+    stage.gateway.answer = lambda peer, _attempt, _now: statuses[peer]
+
+    stage.work(stage.body)
+
+    assert sorted(stage.suspects) == ["peer-1=", "peer-5="]
+
+
+def test_a_connection_whose_handshake_may_not_be_over_gets_a_second_try() -> None:
+    stage = Stage(1)
+    body = stage.plan(["young="], age=500)
+    stage.gateway.answer = lambda _peer, attempt, _now: 410 if attempt == 1 else 200
+
+    stage.work(body)
+
+    assert stage.outcomes() == {Outcome.ACCEPTED: 1}
+
+
+def test_an_endpoint_that_answers_410_to_all_makes_all_gone_and_deletes_nothing() -> None:
+    stage = Stage(300)
+    stage.gateway.answer = always(410)
+
+    stage.work(stage.body)
+
+    assert stage.outcomes() == {Outcome.GONE: 300}
+    assert len(stage.suspects) == 300
+
+
+def test_a_slow_client_is_given_up_while_the_others_pass() -> None:
+    stage = Stage(200)
+    stage.gateway.answer = lambda peer, _attempt, _now: 429 if peer == "peer-7=" else 200
+
+    batch = stage.work(stage.body, rate=100)
+
+    assert stage.outcomes() == {Outcome.ACCEPTED: 199, Outcome.SLOW_CLIENT: 1}
+    assert batch.slow == {"peer-7="}
+    assert stage.gateway.attempts["peer-7="] == SLOW_AFTER
+
+
+def test_a_throttled_account_is_no_slow_client_and_slows_the_worker_down() -> None:
+    stage = Stage(400)
+    stage.gateway.answer = lambda _peer, _attempt, now: 429 if now < 1_003 else 200
+
+    stage.work(stage.body, rate=400)
+
+    assert stage.outcomes() == {Outcome.ACCEPTED: 400}
+    assert stage.gateway.posts < 400 + 3 * 400 / 2 + 100
+
+
+def test_a_throttled_minute_is_survived_by_handing_on() -> None:
+    stage = Stage(100)
+    stage.gateway.answer = lambda _peer, _attempt, now: 429 if now < 1_060 else 200
+    body = stage.body
+
+    for _ in range(10):
+        assert stage.work(body, rate=100).failed == []
+        if not stage.queue.bodies:
+            break
+        body = stage.queue.bodies.pop()
+
+    assert stage.outcomes() == {Outcome.ACCEPTED: 100}
+    assert set(stage.gateway.received.values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [(429, Outcome.THROTTLED), (200, Outcome.EXPIRED)],
+)
+def test_the_deadline_ends_what_is_open_by_what_stood_in_its_way(
+    status: int, outcome: Outcome
+) -> None:
+    stage = Stage(40, expiresIn=2)
+    stage.gateway.answer = always(status)
+
+    stage.work(stage.body, rate=10 if status == 200 else 1_000)
+
+    found = stage.outcomes()
+    assert found.total() == 40
+    assert found[outcome] >= 15
+    assert set(found) <= {outcome, Outcome.ACCEPTED, Outcome.EXPIRED}
+
+
+def test_a_shard_past_its_deadline_expires_without_a_post() -> None:
+    stage = Stage(3)
+    stage.gateway.now += 601
+
+    stage.work(stage.body)
+
+    assert stage.outcomes() == {Outcome.EXPIRED: 3}
+    assert stage.gateway.posts == 0
+
+
+def test_excluded_targets_are_skipped_and_counted() -> None:
+    stage = Stage(3, exclude=["peer-1="])
+
+    stage.work(stage.body)
+
+    assert stage.outcomes() == {Outcome.ACCEPTED: 2, Outcome.SKIPPED: 1}
+    assert "peer-1=" not in stage.gateway.received
+
+
+def test_a_shard_of_excluded_targets_alone_is_done_at_once() -> None:
+    stage = Stage(2, exclude=["peer-0=", "peer-1="])
+
+    stage.work(stage.body)
+
+    assert stage.ledger.rows["01J", 0].state is ShardState.DONE
+
+
+@pytest.mark.parametrize("remaining", [0, -5, 5_000])
+def test_without_time_left_nothing_is_posted_and_the_shard_is_handed_on(remaining: int) -> None:
+    stage = Stage(3)
+
+    batch = stage.work(stage.body, remaining=remaining)
+
+    assert stage.gateway.posts == 0
+    assert batch.failed == []
+    assert stage.queue.bodies == [stage.body]
+    stage.work(*stage.queue.bodies)
+    assert stage.outcomes() == {Outcome.ACCEPTED: 3}
+
+
+def test_the_rest_is_handed_on_before_the_time_limit_and_nobody_hears_twice() -> None:
+    stage = Stage(500)
+    stage.work(stage.body, remaining=12_000, rate=100)
+    assert 0 < stage.ledger.rows["01J", 0].tally.open < 500
+
+    stage.work(*stage.queue.bodies)
+
+    assert stage.outcomes() == {Outcome.ACCEPTED: 500}
+    assert set(stage.gateway.received.values()) == {1}
+
+
+def test_a_rest_that_the_queue_refuses_comes_back_with_its_message() -> None:
+    stage = Stage(3)
+    stage.queue.refusing = 0
+
+    assert stage.work(stage.body, remaining=0).failed == ["m0"]
+
+
+@pytest.mark.parametrize("after", [0, 1, 99, 100, 250, 499])
+def test_a_killed_worker_repeats_at_most_a_checkpoint_and_what_was_in_flight(after: int) -> None:
+    stage = Stage(500)
+    stage.gateway.kill_after = after
+    with pytest.raises(Killed):
+        stage.work(stage.body)
+    stage.gateway.now += 60
+
+    stage.work(stage.body)
+
+    assert stage.outcomes() == {Outcome.ACCEPTED: 500}
+    assert set(stage.gateway.received.values()) <= {1, 2}
+    repeated = sum(times - 1 for times in stage.gateway.received.values())
+    assert repeated <= CHECKPOINT + stage.gateway.width
+
+
+def test_a_reply_lost_after_the_post_is_tried_again_and_ends_once() -> None:
+    stage = Stage(50)
+    stage.gateway.answer = lambda _peer, attempt, _now: -1 if attempt == 1 else 200
+
+    stage.work(stage.body)
+
+    assert stage.outcomes() == {Outcome.ACCEPTED: 50}
+    assert set(stage.gateway.received.values()) == {2}
+
+
+def test_a_ledger_that_is_down_posts_nothing_and_every_message_comes_back() -> None:
+    stage = Stage(3)
+    stage.ledger.down = True
+
+    assert stage.work(stage.body, stage.body).failed == ["m0", "m1"]
+    assert stage.gateway.posts == 0
+
+
+@pytest.mark.parametrize("body", [None, "", "nonsense", '{"v": 99}'])
+def test_a_bad_message_comes_back_and_the_rest_of_the_batch_is_done(body: str | None) -> None:
+    stage = Stage(3)
+
+    batch = stage.work(body, stage.body)
+
+    assert batch.failed == ["m0"]
+    assert len(batch.bad) == 1
+    assert stage.outcomes() == {Outcome.ACCEPTED: 3}
+
+
+def test_a_shard_with_another_number_of_targets_than_planned_is_bad() -> None:
+    stage = Stage(3)
+    body = json.loads(stage.body)
+    body["targets"].pop()
+
+    batch = stage.work(json.dumps(body))
+
+    assert batch.failed == ["m0"]
+    assert stage.gateway.posts == 0
+
+
+def test_one_message_twice_in_a_batch_is_worked_on_once() -> None:
+    stage = Stage(3)
+    record = {"messageId": "same", "body": stage.body}
+    tokens = iter("ab")
+    worker = Worker(
+        stage.ledger,
+        stage.queue,
+        stage.suspects,
+        stage.gateway.send,
+        stage.gateway.clock,
+        stage.gateway.monotonic,
+        lambda: 0.0,
+        lambda: next(tokens),
+        1_000,
+    )
+
+    assert deliver([record, record], 30_000, worker).failed == []
+    assert set(stage.gateway.received.values()) == {1}
+
+
+def test_the_same_shard_in_two_messages_of_a_batch_is_posted_once() -> None:
+    stage = Stage(3)
+
+    batch = stage.work(stage.body, stage.body)
+
+    assert batch.failed == ["m1"]
+    assert set(stage.gateway.received.values()) == {1}
+
+
+def test_an_empty_batch_is_no_work() -> None:
+    assert Stage().work().failed == []
+
+
+def test_what_an_invocation_did_becomes_metrics_that_add_up() -> None:
+    stage = Stage(300, exclude=["peer-0="])
+    statuses = {"peer-1=": 410, "peer-2=": 403}
+    stage.gateway.answer = lambda peer, _attempt, _now: statuses.get(peer, 200)
+
+    measured = measurements(stage.work(stage.body))
+
+    values = {(one.metric.name, one.value): one.values for one in measured}
+    assert values["Deliveries", "accepted"] == (297,)
+    assert values["Deliveries", "skipped"] == (1,)
+    assert values["DeliveriesValid", ""] == (298,)
+    assert values["DeliveriesBad", ""] == (1,)
+    assert values["DeliveryPosts", ""] == (299,)
+    assert len(values["DeliveryLatency", ""]) == 100
+    assert values["FanOutLag", ""] == (1,)
+    assert {one.metric for one in measured} <= set(metrics.CATALOGUE)
+
+
+def test_an_invocation_counts_only_its_own_deliveries() -> None:
+    stage = Stage(500)
+    first = stage.work(stage.body, remaining=12_000, rate=100)
+    second = stage.work(*stage.queue.bodies)
+
+    posts = [
+        next(one.values[0] for one in measurements(batch) if one.metric is metrics.DELIVERY_POSTS)
+        for batch in (first, second)
+    ]
+
+    assert sum(posts) == 500

@@ -1,0 +1,280 @@
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from socketwatch.broadcasting import Broadcast, parse
+from socketwatch.errors import (
+    BadFrame,
+    LedgerUnavailable,
+    QueueUnavailable,
+    RegistryUnavailable,
+    SocketwatchError,
+)
+from socketwatch.ledger import ShardState
+from socketwatch.planning import Planner
+from socketwatch.reports import add_up
+from socketwatch.shards import SIZE, decode
+from tests.fakes import NOW, FakeAudiences, FakeLedger, FakeQueue
+
+CROWD = [f"peer-{number:04}=" for number in range(1_700)]
+
+
+class Stage:
+    """A planner and all that it plans with."""
+
+    def __init__(self, *peers: str) -> None:
+        self.audiences = FakeAudiences({"lobby": list(peers or CROWD)})
+        self.ledger = FakeLedger()
+        self.plans = FakeQueue()
+        self.shards = FakeQueue()
+        self.planner = Planner(
+            self.audiences, self.ledger, self.plans, self.shards, lambda one: f"s3://{one.name}"
+        )
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        return self.planner.request(broadcast(**request))
+
+    def resume(self, remaining: int = 300_000) -> None:
+        self.planner.resume("01J", lambda: remaining)
+
+    def planned(self) -> Counter[str]:
+        """Who is on the messages of shards that count."""
+        void = {key for key, row in self.ledger.rows.items() if row.state is ShardState.VOID}
+        shards = [decode(body) for body in self.shards.bodies]
+        numbers: set[tuple[str, int]] = set()
+        found: Counter[str] = Counter()
+        for shard in shards:
+            key = (shard.broadcast_id, shard.number)
+            if key not in void and key not in numbers:
+                found.update(target.connection_id for target in shard.targets)
+            numbers.add(key)
+        return found
+
+    def targeted(self) -> int:
+        return add_up(self.ledger.shards("01J")).targeted
+
+
+def broadcast(**request: Any) -> Broadcast:
+    return parse({"to": {"room": "lobby"}, "data": "hi", **request}, "01J", NOW)
+
+
+def test_a_small_audience_is_planned_before_the_answer() -> None:
+    stage = Stage("a=", "b=")
+
+    assert stage.ask() == {"broadcastId": "01J", "report": "s3://lobby"}
+    assert stage.planned() == Counter(["a=", "b="])
+    assert stage.ledger.requests["01J"].planned
+    assert stage.plans.bodies == []
+
+
+def test_somebody_comes_back_to_a_small_plan_and_finds_it_done() -> None:
+    stage = Stage("a=")
+    stage.ask()
+    assert stage.plans.delayed == ["01J"]
+
+    stage.resume()
+
+    assert len(stage.shards.bodies) == 1
+
+
+def test_an_empty_room_is_a_complete_plan_of_nobody() -> None:
+    stage = Stage("a=")
+    stage.audiences.rooms.clear()
+    stage.ask()
+
+    assert stage.ledger.requests["01J"].planned
+    assert (stage.targeted(), stage.shards.bodies) == (0, [])
+
+
+def test_a_large_audience_is_left_to_a_plan_message() -> None:
+    stage = Stage()
+    stage.ask()
+    assert (stage.plans.bodies, stage.shards.bodies) == (["01J"], [])
+
+    stage.resume()
+
+    assert stage.planned() == Counter(CROWD)
+    assert stage.targeted() == len(CROWD)
+    assert stage.ledger.requests["01J"].planned
+    assert max(len(decode(body).targets) for body in stage.shards.bodies) == SIZE
+
+
+def test_a_plan_without_time_left_goes_on_in_another_message() -> None:
+    stage = Stage()
+    stage.ask()
+    left = iter([60_000, 60_000, 9_999])
+    stage.planner.resume("01J", lambda: next(left))
+    assert stage.plans.bodies == ["01J", "01J"]
+    assert len(stage.shards.bodies) == 2
+
+    stage.resume()
+
+    assert stage.planned() == Counter(CROWD)
+
+
+def test_the_same_request_again_gets_the_first_answer_and_no_second_broadcast() -> None:
+    stage = Stage("a=")
+    first = stage.ask(id="mine")
+
+    assert stage.ask(id="mine") == first
+    assert len(stage.shards.bodies) == 1
+
+
+def test_the_same_request_again_makes_sure_that_the_plan_goes_on() -> None:
+    stage = Stage()
+    stage.ask()
+
+    stage.ask()
+
+    assert stage.plans.bodies == ["01J", "01J"]
+
+
+@pytest.mark.parametrize("change", [{"data": "bye"}, {"ack": True}, {"to": {"room": "other"}}])
+def test_the_same_id_for_something_else_is_a_conflict(change: dict[str, Any]) -> None:
+    stage = Stage("a=")
+    stage.ask()
+
+    with pytest.raises(BadFrame, match="conflict"):
+        stage.ask(**change)
+    assert len(stage.shards.bodies) == 1
+
+
+def test_a_message_over_32_kb_is_taken_and_noted() -> None:
+    assert "32 KB" in Stage("a=").ask(data="x" * 32_769)["note"]
+    assert "note" not in Stage("a=").ask(data="x" * 1_000)
+
+
+def test_a_request_whose_first_page_is_lost_promises_nothing() -> None:
+    stage = Stage("a=")
+    stage.audiences.lost = 0
+
+    with pytest.raises(RegistryUnavailable):
+        stage.ask()
+    assert stage.ledger.requests == {}
+
+
+@pytest.mark.parametrize("lost", [0, 1, 3])
+def test_a_page_lost_later_stops_the_plan_and_never_shortens_it(lost: int) -> None:
+    stage = Stage()
+    stage.ask()
+    stage.audiences.lost = lost
+    with pytest.raises(RegistryUnavailable):
+        stage.resume()
+    assert not stage.ledger.requests["01J"].planned
+
+    stage.audiences.lost = None
+    stage.resume()
+
+    assert stage.planned() == Counter(CROWD)
+
+
+class Interrupt:
+    """Ends the planner with an error before its *n*th call to a fake, or right after it."""
+
+    def __init__(self, stage: Stage, call: int, *, after: bool) -> None:
+        self._left = call
+        self._after = after
+        for target in (stage.ledger, stage.shards, stage.plans):
+            for name in ("create", "add_shard", "void_shard", "advance", "send"):
+                if hasattr(target, name):
+                    setattr(target, name, self._wrap(getattr(target, name)))
+
+    def _wrap(self, call: Any) -> Any:
+        def counted(*arguments: Any, **options: Any) -> Any:
+            self._left -= 1
+            if self._left == 0 and not self._after:
+                raise LedgerUnavailable("interrupted before")
+            answer = call(*arguments, **options)
+            if self._left == 0:
+                raise QueueUnavailable("interrupted after")
+            return answer
+
+        return counted
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("call", range(1, 13))
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_plan_interrupted_anywhere_loses_nobody_and_plans_nobody_twice(
+    call: int,
+    after: bool,
+    changed: bool,  # noqa: FBT001 - a table of cases
+) -> None:
+    stage = Stage()
+    stage.ask()
+    Interrupt(stage, call, after=after)
+    with pytest.raises(SocketwatchError):
+        stage.resume()
+    if changed:
+        stage.audiences.rooms["lobby"].remove("peer-0600=")
+
+    stage.resume()
+
+    missing = set(CROWD) - set(stage.planned())
+    assert missing <= ({"peer-0600="} if changed else set())
+    assert set(stage.planned().values()) == {1}
+    assert stage.targeted() == stage.planned().total()
+
+
+def test_a_shard_that_a_worker_began_is_not_planned_again() -> None:
+    stage = Stage()
+    stage.ask()
+    Interrupt(stage, 3, after=False)
+    with pytest.raises(SocketwatchError):
+        stage.resume()
+    begun = stage.ledger.rows["01J", 0]
+    assert begun.state is ShardState.PLANNED
+    stage.ledger.hold(begun, replace(begun, state=ShardState.SENDING, token="worker"))
+
+    stage.resume()
+
+    assert stage.planned() == Counter(CROWD)
+    assert stage.ledger.rows["01J", 0].state is ShardState.SENDING
+
+
+def test_two_planners_at_once_plan_everybody_once() -> None:
+    """The second overtakes the first between its message and its page key."""
+    stage = Stage()
+    stage.ask()
+    send = stage.shards.send
+
+    def overtaken(bodies: list[str], delay: int = 0) -> None:
+        send(bodies, delay)
+        stage.shards.send = send  # type: ignore[method-assign]  # only the first time
+        stage.resume()
+
+    stage.shards.send = overtaken  # type: ignore[method-assign]  # the moment to be overtaken
+    stage.resume()
+
+    assert stage.planned() == Counter(CROWD)
+    assert stage.targeted() == len(CROWD)
+    assert stage.ledger.requests["01J"].planned
+
+
+def test_a_connection_that_moves_ahead_in_the_index_is_planned_once() -> None:
+    stage = Stage()
+    stage.ask()
+    page = stage.audiences.page
+
+    def moving(*arguments: Any) -> Any:
+        found = page(*arguments)
+        stage.audiences.moved.add("peer-0003=")
+        return found
+
+    stage.audiences.page = moving  # type: ignore[method-assign]  # an index under change
+    stage.resume()
+
+    assert stage.planned() == Counter(CROWD)
+
+
+@pytest.mark.parametrize("broadcast_id", ["unknown", "01J"])
+def test_a_plan_that_is_unknown_or_closed_is_nothing_to_do(broadcast_id: str) -> None:
+    stage = Stage()
+    stage.ask()
+    stage.ledger.close("01J", NOW)
+
+    stage.planner.resume(broadcast_id, lambda: 300_000)
+
+    assert stage.shards.bodies == []

@@ -1,0 +1,195 @@
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from socketwatch import metrics
+from socketwatch.broadcasting import parse
+from socketwatch.errors import NotPublished
+from socketwatch.ledger import CLOSED_BY, OVERDUE, RequestRow, ShardRow, ShardState
+from socketwatch.outcomes import Outcome
+from socketwatch.reports import add_up, report
+from socketwatch.settling import Settled, Settler, measurements
+from socketwatch.shards import cut, encode
+from socketwatch.tally import Tally
+from tests.fakes import NOW, FakeLedger
+
+ASKED = parse({"to": {"everyone": True}, "data": "hi", "labels": {"team": "pay"}}, "01J", NOW)
+REQUEST = RequestRow(ASKED, "s3://reports/01J.json", planned=True, shards=1)
+
+
+class Stage:
+    def __init__(self, targets: int = 10, settled: int = 0, **row: Any) -> None:
+        self.ledger = FakeLedger()
+        self.ledger.create(REQUEST)
+        tally = Tally(targets)
+        for index in range(settled):
+            tally.settle(index, Outcome.ACCEPTED)
+        planned = ShardRow("01J", 0, ShardState.PLANNED, ASKED.deadline, tally)
+        self.ledger.add_shard(replace(planned, **row))
+        self.published: dict[str, Any] = {}
+        self.refusing = False
+        self.now = NOW
+
+    def settle(self, *, dead_letter: object = None) -> Settled:
+        settled = Settled()
+        settler = Settler(self.ledger, self.publish, lambda: self.now)
+        if dead_letter is not None:
+            settler.dead_letter(dead_letter, settled)
+        settler.overdue(settled)
+        settler.close_reports(settled)
+        return settled
+
+    def publish(self, uri: str, report: dict[str, Any]) -> None:
+        if self.refusing:
+            raise NotPublished("the fake refuses")
+        self.published[uri] = report
+
+    def outcomes(self) -> Counter[Outcome]:
+        return self.ledger.rows["01J", 0].tally.outcomes
+
+
+def letter() -> str:
+    return encode(cut(ASKED, 0, [])).replace('"v":1', '"v":99')
+
+
+def test_a_dead_letter_nobody_began_on_ends_as_failed() -> None:
+    stage = Stage()
+
+    settled = stage.settle(dead_letter=letter())
+
+    assert stage.outcomes() == {Outcome.FAILED: 10}
+    assert (settled.unfinished, settled.closed) == (1, ["01J"])
+
+
+def test_what_a_worker_left_behind_ends_as_unknown_and_what_it_settled_stays() -> None:
+    stage = Stage(settled=4, state=ShardState.SENDING, token="dead")
+
+    stage.settle(dead_letter=letter())
+
+    assert stage.outcomes() == {Outcome.ACCEPTED: 4, Outcome.UNKNOWN: 6}
+
+
+def test_a_shard_that_a_living_worker_holds_is_left_alone() -> None:
+    stage = Stage(state=ShardState.SENDING, token="alive", lease=NOW + 1)
+
+    stage.settle(dead_letter=letter())
+
+    assert stage.outcomes() == {}
+
+
+def test_an_overdue_shard_expires_and_one_in_time_does_not() -> None:
+    stage = Stage()
+    stage.now = ASKED.deadline + OVERDUE
+    assert stage.settle().unfinished == 0
+
+    stage.now += 1
+
+    assert stage.settle().unfinished == 1
+    assert stage.outcomes() == {Outcome.EXPIRED: 10}
+
+
+@pytest.mark.parametrize("body", [None, "", "nonsense", "{}", '{"broadcastId": "x", "shard": 9}'])
+def test_a_dead_letter_that_says_nothing_settles_nothing(body: object) -> None:
+    stage = Stage()
+
+    assert stage.settle(dead_letter=body).unfinished == 0
+
+
+def test_a_worker_that_comes_back_after_the_settling_writes_nothing() -> None:
+    stage = Stage(state=ShardState.SENDING, token="late")
+    late = stage.ledger.shard("01J", 0)
+    assert late
+    stage.settle(dead_letter=letter())
+
+    late.tally.settle(0, Outcome.ACCEPTED)
+
+    assert not stage.ledger.write(late, late.tally)
+    assert stage.outcomes() == {Outcome.UNKNOWN: 10}
+
+
+def test_a_report_closes_once_every_target_has_its_outcome() -> None:
+    stage = Stage(settled=9, state=ShardState.SENDING)
+    assert stage.settle().closed == []
+    row = stage.ledger.rows["01J", 0]
+    row.tally.settle(9, Outcome.GONE)
+    stage.ledger.rows["01J", 0] = replace(row, state=ShardState.DONE)
+
+    assert stage.settle().closed == ["01J"]
+    assert stage.settle().closed == []
+
+    found = stage.published["s3://reports/01J.json"]
+    assert found["complete"]
+    assert found["counts"]["targeted"] == 10
+    assert found["rates"] == {"acceptance": 0.9, "live_acceptance": 1.0}
+
+
+def test_a_report_is_closed_two_minutes_after_its_deadline_at_the_latest() -> None:
+    stage = Stage(state=ShardState.SENDING, token="alive", lease=2**60)
+    stage.now = ASKED.deadline + CLOSED_BY - 1
+    assert stage.settle().closed == []
+
+    stage.now += 1
+    settled = stage.settle()
+
+    assert settled.closed == ["01J"]
+    assert settled.partial == 1
+    assert not stage.published["s3://reports/01J.json"]["complete"]
+
+
+def test_a_plan_that_never_finished_is_said_in_the_report() -> None:
+    stage = Stage(settled=10, state=ShardState.DONE)
+    stage.ledger.requests["01J"] = replace(REQUEST, planned=False)
+    assert stage.settle().closed == []
+    stage.now = ASKED.deadline + CLOSED_BY
+
+    settled = stage.settle()
+
+    assert settled.partial == 1
+    assert not stage.published["s3://reports/01J.json"]["plan_complete"]
+
+
+def test_a_report_that_cannot_be_published_stays_open_and_is_tried_again() -> None:
+    stage = Stage(settled=10, state=ShardState.DONE)
+    stage.refusing = True
+    assert stage.settle().unpublished == ["01J"]
+
+    stage.refusing = False
+
+    assert stage.settle().closed == ["01J"]
+
+
+def test_void_shards_count_for_nothing() -> None:
+    stage = Stage(state=ShardState.VOID)
+    stage.ledger.add_shard(ShardRow("01J", 1, ShardState.PLANNED, ASKED.deadline, Tally(3)))
+
+    totals = add_up(stage.ledger.shards("01J"))
+
+    assert (totals.targeted, totals.shards) == (3, 1)
+
+
+def test_an_empty_denominator_is_no_rate() -> None:
+    found = report(REQUEST, add_up([]), NOW)
+
+    assert found["complete"]
+    assert found["rates"] == {"acceptance": None, "live_acceptance": None}
+    assert found["times"]["first_attempt_at"] is None
+
+
+def test_a_run_says_what_it_settled_zeros_included() -> None:
+    quiet = {one.metric.name: one.values for one in measurements(Stage().settle())}
+    busy = {
+        one.metric.name: one.values for one in measurements(Stage().settle(dead_letter=letter()))
+    }
+
+    assert quiet == {
+        "ShardsUnfinished": (0,),
+        "ReportsClosed": (0,),
+        "ReportsPartial": (0,),
+        "DeliveriesValid": (0,),
+        "DeliveriesBad": (0,),
+    }
+    assert busy["DeliveriesBad"] == (10,)
+    assert busy["ReportsPartial"] == (1,)
+    assert {metric.name for metric in metrics.CATALOGUE} >= set(busy)
