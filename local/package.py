@@ -1,7 +1,7 @@
 """What `sam package` and AWS's SAM transform do, in this process.
 
-The templates on disk are never changed. Two things differ from AWS: resource types that ministack
-refuses are left out, and named in the result; and a nested template is made plain before its
+The templates on disk are never changed. Two things differ from AWS: what ministack refuses or
+stumbles over is left out, and named in the result; and a nested template is made plain before its
 parent, because ministack would take it as it stands.
 """
 
@@ -36,6 +36,10 @@ NOT_TAKEN = {
 }
 """Resource types left out, with the reason. Ministack 1.5.33 refuses a template whole for one."""
 
+SCALING = "AWS::Lambda::EventSourceMapping ScalingConfig"
+"""A mapping's limit, left out where it comes from a parameter: ministack 1.5.33 takes that as text,
+compares it with a number, and from then on polls no queue."""
+
 NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 
 
@@ -45,7 +49,7 @@ class PackageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A resource that is in the template and not in the stack."""
+    """A resource, or a property of one, that is in the template and not in the stack."""
 
     type: str
     logical_id: str
@@ -108,7 +112,8 @@ def package(path: Path, code: str, upload_child: Callable[[Template], str]) -> P
         children[logical_id] = package(path.parent / properties[location], code, upload_child)
         properties[location] = upload_child(children[logical_id].template)
     _use_code(template, code)
-    return Package(_transform(path, template), left_out, children)
+    plain = _transform(path, template)
+    return Package(plain, (*left_out, *_leave_out_scaling(plain)), children)
 
 
 def _read(path: Path) -> Template:
@@ -127,6 +132,15 @@ def _leave_out(template: Template) -> Iterator[LeftOut]:
         if why := NOT_TAKEN.get(resource["Type"]):
             del resources[logical_id]
             yield LeftOut(resource["Type"], logical_id, why, resource.get("Properties", {}))
+
+
+def _leave_out_scaling(template: Template) -> Iterator[LeftOut]:
+    for logical_id, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::Lambda::EventSourceMapping":
+            scaling = resource["Properties"].get("ScalingConfig", {})
+            if not isinstance(scaling.get("MaximumConcurrency", 0), int):
+                del resource["Properties"]["ScalingConfig"]
+                yield LeftOut(SCALING, logical_id, "set by API after the deploy", scaling)
 
 
 def _nested(template: Template) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -6,9 +6,11 @@ Each repair looks first and writes only what differs, so that repairing twice ch
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from local.intrinsics import Scope
+from botocore.exceptions import ClientError
+
+from local.intrinsics import Scope, UnresolvedError
 from local.ministack import client
-from local.package import Package
+from local.package import SCALING, LeftOut, Package
 
 Properties = Mapping[str, Any]
 Repair = Callable[[str, Properties, str], Iterator[str]]
@@ -17,16 +19,23 @@ Repair = Callable[[str, Properties, str], Iterator[str]]
 def repair(endpoint: str, package: Package, scope: Scope) -> Iterator[str]:
     """Repair one stack, without its children; yield a line for each thing that was set."""
     for logical_id, resource in package.template["Resources"].items():
-        mend = _REPAIRS.get(resource["Type"])
-        if mend and logical_id in scope.resources:
-            properties = scope.resolve(_only(resource["Properties"], _READ[resource["Type"]]))
-            for what in mend(endpoint, properties, scope.resources[logical_id]):
-                yield f"repaired: {logical_id}: {what}"
+        if logical_id in scope.resources:
+            for mend, read in _REPAIRS.get(resource["Type"], ()):
+                properties = scope.resolve(_only(resource["Properties"], read))
+                for what in mend(endpoint, properties, scope.resources[logical_id]):
+                    yield f"repaired: {logical_id}: {what}"
     for left_out in package.left_out:
-        if left_out.type == "AWS::ApiGatewayV2::RouteResponse":
-            route = scope.resolve(left_out.properties["RouteId"])
-            for what in _respond(endpoint, left_out.properties, route):
-                yield f"repaired: {left_out.logical_id}: {what}"
+        for what in _make_up_for(endpoint, left_out, scope):
+            yield f"repaired: {left_out.logical_id}: {what}"
+
+
+def _make_up_for(endpoint: str, left_out: LeftOut, scope: Scope) -> Iterator[str]:
+    if left_out.type == "AWS::ApiGatewayV2::RouteResponse":
+        route = scope.resolve(left_out.properties["RouteId"])
+        yield from _respond(endpoint, left_out.properties, route)
+    if left_out.type == SCALING:
+        mapping = scope.resources[left_out.logical_id]
+        yield from _scale(endpoint, scope.resolve(left_out.properties), mapping)
 
 
 def _only(properties: Properties, names: tuple[str, ...]) -> Properties:
@@ -55,6 +64,68 @@ def _reserve(endpoint: str, properties: Properties, function: str) -> Iterator[s
             FunctionName=function, ReservedConcurrentExecutions=int(reserved)
         )
         yield f"reserved concurrency {reserved}"
+
+
+def _let_loop(endpoint: str, properties: Properties, function: str) -> Iterator[str]:
+    wanted = properties.get("RecursiveLoop")
+    if wanted is None:
+        return
+    lambda_ = client(endpoint, "lambda")
+    found = lambda_.get_function_recursion_config(FunctionName=function)
+    if found["RecursiveLoop"] != wanted:
+        lambda_.put_function_recursion_config(FunctionName=function, RecursiveLoop=wanted)
+        yield f"recursive loop {wanted}"
+
+
+def _scale(endpoint: str, properties: Properties, mapping: str) -> Iterator[str]:
+    wanted = {"MaximumConcurrency": int(properties["MaximumConcurrency"])}
+    lambda_ = client(endpoint, "lambda")
+    found = lambda_.get_event_source_mapping(UUID=mapping)
+    if found.get("ScalingConfig") != wanted:
+        lambda_.update_event_source_mapping(UUID=mapping, ScalingConfig=wanted)
+        yield f"maximum concurrency {wanted['MaximumConcurrency']}"
+
+
+def _forget(endpoint: str, properties: Properties, bucket: str) -> Iterator[str]:
+    rules = [_rule(rule) for rule in properties.get("LifecycleConfiguration", {}).get("Rules", ())]
+    if not rules:
+        return
+    s3 = client(endpoint, "s3")
+    if _lifecycle(s3, bucket) != rules:
+        s3.put_bucket_lifecycle_configuration(
+            Bucket=bucket, LifecycleConfiguration={"Rules": rules}
+        )
+        yield f"lifecycle by {', '.join(rule['ID'] for rule in rules)}"
+
+
+def _lifecycle(s3: Any, bucket: str) -> list[Any]:
+    try:
+        rules: list[Any] = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchLifecycleConfiguration":
+            return []
+        raise
+    return rules
+
+
+def _rule(rule: Properties) -> dict[str, Any]:
+    """A lifecycle rule of a template in the API's words."""
+    said: dict[str, Any] = {"Filter": {"Prefix": ""}}
+    for name, value in rule.items():
+        match name:
+            case "Id":
+                said["ID"] = value
+            case "Status":
+                said["Status"] = value
+            case "Prefix":
+                said["Filter"] = {"Prefix": value}
+            case "ExpirationInDays":
+                said["Expiration"] = {"Days": int(value)}
+            case "AbortIncompleteMultipartUpload":
+                said[name] = {part: int(days) for part, days in value.items()}
+            case _:
+                raise UnresolvedError(f"cannot set {name} of a lifecycle rule")
+    return said
 
 
 def _throttle(endpoint: str, properties: Properties, stage: str) -> Iterator[str]:
@@ -88,13 +159,13 @@ def _respond(endpoint: str, properties: Properties, route: str) -> Iterator[str]
         yield f"route response {key}"
 
 
-_REPAIRS: Mapping[str, Repair] = {
-    "AWS::DynamoDB::Table": _expire,
-    "AWS::Lambda::Function": _reserve,
-    "AWS::ApiGatewayV2::Stage": _throttle,
+_REPAIRS: Mapping[str, tuple[tuple[Repair, tuple[str, ...]], ...]] = {
+    "AWS::DynamoDB::Table": ((_expire, ("TimeToLiveSpecification",)),),
+    "AWS::Lambda::Function": (
+        (_reserve, ("ReservedConcurrentExecutions",)),
+        (_let_loop, ("RecursiveLoop",)),
+    ),
+    "AWS::S3::Bucket": ((_forget, ("LifecycleConfiguration",)),),
+    "AWS::ApiGatewayV2::Stage": ((_throttle, ("ApiId", "DefaultRouteSettings", "RouteSettings")),),
 }
-_READ = {
-    "AWS::DynamoDB::Table": ("TimeToLiveSpecification",),
-    "AWS::Lambda::Function": ("ReservedConcurrentExecutions",),
-    "AWS::ApiGatewayV2::Stage": ("ApiId", "DefaultRouteSettings", "RouteSettings"),
-}
+"""By type: what to repair, and the properties that it reads."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from socketwatch.calls import Reply
-from socketwatch.framing import BadReply, Body, frame, match_head
+from socketwatch.framing import HEAD, BadReply, Body, frame
 
 MAX_HEAD = 16_384
 """Bytes of status line and headers; also of one chunk's size line, and of trailers."""
@@ -33,7 +33,9 @@ class Reader:
             Body.CHUNKED: self._chunk_size,
             Body.UNTIL_CLOSE: self._until_close,
         }
-        self._begin()
+        self._body = b""
+        self._complete = False
+        self._first = self._step = self._head
 
     def feed(self, data: bytes) -> Reply | None:
         """Take the next bytes; the reply once it is complete, and None until then.
@@ -44,7 +46,7 @@ class Reader:
             BadReply: the bytes are no reply; the reader is of no more use.
         """
         self._buffer = self._buffer + data if self._buffer else data
-        while not self._complete and self._step():
+        while self._step():
             pass
         return self._finish() if self._complete else None
 
@@ -52,25 +54,23 @@ class Reader:
         """The peer closed in good order: a body without a length ends here; None where cut off."""
         return self._finish() if self._step == self._until_close else None
 
-    def _begin(self) -> None:
-        self._step: Callable[[], bool] = self._head
-        self._complete = False
-        self._body = b""
-
     def _finish(self) -> Reply:
         reply = self._reply
         if self._body:
             reply = Reply(reply.status, body=self._body, error_type=reply.error_type)
+            self._body = b""
         if self._buffer:
             self.reusable = False
             self._buffer = b""
-        self._begin()
+        self._complete = False
+        self._step = self._first
         return reply
 
     def _head(self) -> bool:
-        head = match_head(self._buffer, MAX_HEAD)
-        if head is None:
+        match = HEAD.match(self._buffer, 0, MAX_HEAD)
+        if match is None:
             return self._await_head()
+        head = match[0]
         self._buffer = self._buffer[len(head) :]
         framing = frame(head)
         if framing is None:
@@ -114,7 +114,7 @@ class Reader:
 
     def _chunk(self) -> bool:
         self._take()
-        if self._left:
+        if self._left or self._complete:
             return False
         self._step = self._chunk_end
         return True
@@ -136,7 +136,7 @@ class Reader:
         if self._left > MAX_HEAD:
             raise BadReply("endless trailers")
         self._complete = not line
-        return True
+        return not self._complete
 
     def _line(self) -> bytes | None:
         end = self._buffer.find(b"\r\n", 0, MAX_HEAD)

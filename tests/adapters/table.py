@@ -1,16 +1,16 @@
-"""The registry table with the keys and indexes that core.yaml declares, without CloudFormation."""
+"""Tables with the keys and indexes that the templates declare, without CloudFormation."""
 
 from pathlib import Path
 from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
-CORE = Path(__file__).parents[2] / "core.yaml"
+ROOT = Path(__file__).parents[2]
+WANTED = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
 
 
-def create_registry(dynamodb: Any, name: str) -> None:
-    """Create the table *name* as the template would."""
-    template = yaml_parse(CORE.read_text())
-    properties = template["Resources"]["Registry"]["Properties"]
-    wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-    dynamodb.create_table(TableName=name, **{key: properties[key] for key in wanted})
+def create(dynamodb: Any, template: str, logical_id: str, name: str) -> None:
+    """Create the table *logical_id* of a template under a name of one's own."""
+    found = yaml_parse((ROOT / template).read_text())
+    properties = found["Resources"][logical_id]["Properties"]
+    dynamodb.create_table(TableName=name, **{key: properties[key] for key in WANTED})

@@ -1,84 +1,130 @@
-"""What AWS's own WebSocket samples do wrong, and ours must not."""
+"""What AWS's own WebSocket samples do wrong, and ours must not: on real tables, end to end."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from broadcast import broadcast
-from socketwatch.aws.audience import DynamoAudience
-from socketwatch.aws.registry import DynamoRegistry
+from echo import POST, echo
+from socketwatch.aws.dynamo import Table
+from socketwatch.aws.ledger import DynamoLedger
+from socketwatch.broadcasting import ROLE
+from socketwatch.deliveries import LedgerTable
+from socketwatch.delivering import Worker, deliver
+from socketwatch.errors import LedgerUnavailable
+from socketwatch.outcomes import Outcome
+from socketwatch.planning import Planner
 from socketwatch.registry import Connection
-from socketwatch.rows import RegistryTable
+from socketwatch.reports import add_up
 from socketwatch.settings import Api
-from tests.adapters.management import ENDPOINT, ScriptedManagement
+from tests.adapters.conftest import TABLE, audiences_on, registry_on
+from tests.adapters.table import create
 from tests.adapters.test_audience import SmallPages
 from tests.captured import message_event
-from tests.fakes import NOW, clock
+from tests.fakes import NOW, FakeQueue, clock
+from tests.gateway import VirtualGateway
 
 API = Api("abc123", "live")
-ANN = {"userId": "ann", "roles": "broadcaster"}
+ANN = {"userId": "ann", "roles": ROLE}
 PEERS = [f"peer-{number}=" for number in range(10)]
 
 
+class Lobby:
+    """Ten peers in a room, the first of whom broadcasts to it."""
+
+    def __init__(self, dynamodb: Any) -> None:
+        create(dynamodb, "template.yaml", "Deliveries", "deliveries")
+        self.dynamodb = dynamodb
+        self.registry = registry_on(dynamodb)
+        self.gateway = VirtualGateway()
+        table = Table("deliveries", dynamodb, LedgerUnavailable, lambda _attempt: None)
+        self.ledger = DynamoLedger(LedgerTable("deliveries"), table)
+        for peer in PEERS:
+            connection = Connection(peer, NOW - 60_000, "abc123", "live")
+            self.registry.register(replace(connection, rooms=frozenset({"lobby"})), NOW)
+
+    def say(self, reading: Any) -> None:
+        """The first peer's frame, planned with *reading* as the audience's DynamoDB."""
+        plans, shards = FakeQueue(), FakeQueue()
+        planner = Planner(
+            audiences_on(reading, clock), self.ledger, plans, shards, lambda _one: "s3://x"
+        )
+        frame = {"action": "broadcast", "to": {"room": "lobby"}, "data": "hi"}
+        event = message_event(frame, connection_id=PEERS[0], authorizer=ANN)
+        broadcast(event, planner, API, clock, lambda: "01J", lambda: 300_000)
+        planner.resume("01J", lambda: 300_000)
+        self.work(shards)
+
+    def work(self, shards: FakeQueue) -> None:
+        tokens = iter("abcdefghij")
+        worker = Worker(
+            self.ledger,
+            shards,
+            self.registry,
+            self.gateway.send,
+            self.gateway.clock,
+            self.gateway.monotonic,
+            lambda: 0.0,
+            lambda: next(tokens),
+            1_000,
+        )
+        records = [{"messageId": body, "body": body} for body in list(shards.bodies)]
+        assert deliver(records, 30_000, worker).failed == []
+
+    def outcomes(self) -> dict[Outcome, int]:
+        return add_up(self.ledger.shards("01J")).outcomes
+
+    def open_rows(self) -> list[str]:
+        found = self.dynamodb.scan(TableName=TABLE.name)["Items"]
+        return sorted(row["pk"]["S"] for row in found if row.get("state") == {"S": "open"})
+
+
 @pytest.fixture
-def lobby(dynamodb: Any, table: RegistryTable) -> Any:
-    registry = DynamoRegistry(table, dynamodb, lambda _attempt: None)
-    for peer in PEERS:
-        connection = Connection(peer, NOW, "abc123", "live")
-        registry.register(replace(connection, rooms=frozenset({"lobby"})), NOW)
-    return dynamodb
+def lobby(dynamodb: Any) -> Lobby:
+    return Lobby(dynamodb)
 
 
-def say(
-    dynamodb: Any, table: RegistryTable, management: ScriptedManagement, **changes: Any
-) -> dict[str, Any]:
-    event = message_event(
-        {"action": "broadcast", "to": {"room": "lobby"}, "data": "hi"},
-        connection_id=PEERS[0],
-        authorizer=ANN,
-        **changes,
-    )
-    audience = DynamoAudience(table, dynamodb, clock)
-    reply, _ = broadcast(event, API, audience, management.gateway().post, clock, lambda: "01J")
-    return reply
+def test_a_410_deletes_no_row_least_of_all_the_senders(lobby: Lobby) -> None:
+    before = lobby.open_rows()
+    lobby.gateway.answer = lambda peer, _attempt, _now: 410 if peer == "peer-3=" else 200
+
+    lobby.say(lobby.dynamodb)
+
+    assert lobby.outcomes() == {Outcome.ACCEPTED: 9, Outcome.GONE: 1}
+    assert lobby.open_rows() == before
 
 
-def rows(dynamodb: Any, table: RegistryTable) -> list[Any]:
-    found: list[Any] = dynamodb.scan(TableName=table.name)["Items"]
-    return found
+def test_the_second_page_of_an_audience_is_not_ignored(lobby: Lobby) -> None:
+    lobby.say(SmallPages(lobby.dynamodb))
+
+    assert set(lobby.gateway.received) == set(PEERS)
 
 
-def test_a_410_deletes_no_row_least_of_all_the_senders(lobby: Any, table: RegistryTable) -> None:
-    before = rows(lobby, table)
+@pytest.mark.parametrize("status", [403, 410, 429, 500, 0])
+def test_one_failure_does_not_stop_the_rest(lobby: Lobby, status: int) -> None:
+    lobby.gateway.answer = lambda peer, _attempt, _now: status if peer == "peer-0=" else 200
 
-    say(lobby, table, ScriptedManagement({"peer-3%3D": 410}))
+    lobby.say(lobby.dynamodb)
 
-    assert rows(lobby, table) == before
-
-
-def test_the_second_page_of_an_audience_is_not_ignored(lobby: Any, table: RegistryTable) -> None:
-    management = ScriptedManagement()
-
-    say(SmallPages(lobby), table, management)
-
-    assert len(management.urls) == len(PEERS)
-
-
-@pytest.mark.parametrize("status", [403, 410, 429, 500])
-def test_one_failure_does_not_stop_the_rest(lobby: Any, table: RegistryTable, status: int) -> None:
-    management = ScriptedManagement({"peer-0%3D": status})
-
-    say(lobby, table, management)
-
-    assert len(management.urls) == len(PEERS)
+    assert lobby.outcomes()[Outcome.ACCEPTED] == 9
+    assert sum(lobby.outcomes().values()) == 10
 
 
 def test_a_custom_domain_in_the_event_does_not_move_the_endpoint(
-    lobby: Any, table: RegistryTable
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    management = ScriptedManagement()
+    """Whatever an event names as its domain, the endpoint of the settings is what is connected."""
+    asked: list[tuple[Any, ...]] = []
 
-    say(lobby, table, management, domainName="evil.example.com")
+    def resolve(*address: Any, **_hints: Any) -> Callable[..., Any]:
+        asked.append(address)
+        raise OSError("nobody is asked in a test")
 
-    assert all(url.startswith(f"{ENDPOINT}/@connections/") for url in management.urls)
+    monkeypatch.setattr("socket.getaddrinfo", resolve)
+    event = message_event({"action": "echo"}, domainName="evil.example.com")
+
+    echo(event, API, POST, clock)
+
+    assert {address[0] for address in asked} <= {"127.0.0.1"}

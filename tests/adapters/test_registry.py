@@ -7,10 +7,11 @@ import botocore.exceptions
 import pytest
 
 from socketwatch import rows
-from socketwatch.aws.audience import DynamoAudience
-from socketwatch.aws.registry import CONFLICT_ATTEMPTS, DynamoRegistry
-from socketwatch.broadcasting import Broadcast, parse
+from socketwatch.aws.dynamo import CONFLICT_ATTEMPTS, Table
+from socketwatch.aws.registry import DynamoRegistry
+from socketwatch.broadcasting import Target, parse
 from socketwatch.errors import RegistryUnavailable
+from socketwatch.planning import pages
 from socketwatch.registry import (
     GRACE,
     LIFETIME,
@@ -24,7 +25,7 @@ from socketwatch.registry import (
     shard,
 )
 from socketwatch.rooms import MAX_ROOMS
-from tests.adapters.conftest import TABLE
+from tests.adapters.conftest import TABLE, audiences_on, registry_on
 from tests.fakes import NOW
 
 ANN = Connection("a/+b=", NOW - 1_000, "abc123", "live", user_id="ann", platform="ios")
@@ -33,7 +34,7 @@ LEFT = Closing(ClosedBy.CLIENT, NOW + 5_000, 1000, "bye")
 
 @pytest.fixture
 def registry(dynamodb: Any) -> DynamoRegistry:
-    return DynamoRegistry(TABLE, dynamodb, lambda _attempt: None)
+    return registry_on(dynamodb)
 
 
 def row(dynamodb: Any, connection: Connection = ANN) -> dict[str, Any]:
@@ -47,13 +48,12 @@ def members(dynamodb: Any, room: str, now: int = NOW) -> list[str]:
 
 
 def targets(dynamodb: Any, to: dict[str, Any], now: int = NOW) -> list[str]:
-    asked: Broadcast = parse({"to": to, "data": 1}, "id")
-    pages = DynamoAudience(TABLE, dynamodb, lambda: now).pages(asked)
-    return sorted(target.connection_id for page in pages for target in page)
+    found = pages(audiences_on(dynamodb, lambda: now), parse({"to": to, "data": 1}, "id", now))
+    return sorted(target.connection_id for page in found for target in page.targets)
 
 
 def count_open(dynamodb: Any, now: int = NOW) -> int:
-    return DynamoAudience(TABLE, dynamodb, lambda: now).count_open()
+    return audiences_on(dynamodb, lambda: now).count_open()
 
 
 def test_a_connection_row_carries_what_the_contract_names(
@@ -268,6 +268,36 @@ def test_a_row_that_its_peer_closed_is_never_reopened(registry: DynamoRegistry) 
     assert not registry.reopen(ANN, NOW + 60_000)
 
 
+def test_a_410_makes_an_open_row_suspect_and_due_and_leaves_others_alone(
+    registry: DynamoRegistry, dynamodb: Any
+) -> None:
+    gone = replace(ANN, connection_id="closed=")
+    registry.register(ANN, NOW)
+    registry.register(gone, NOW)
+    registry.close(gone, LEFT)
+    tombstone = row(dynamodb, gone)
+
+    targets = [Target(one, "", NOW, "web") for one in ("closed=", "unknown=", ANN.connection_id)]
+    registry.suspect(targets, NOW + 7)
+    registry.suspect(targets, NOW + 9)
+
+    suspect = row(dynamodb)
+    assert suspect["state"] == {"S": "open"}
+    assert suspect["suspectSince"] == {"N": str(NOW + 7)}
+    assert suspect["checkAt"] == {"N": str(NOW + 9)}
+    assert row(dynamodb, gone) == tombstone
+    assert row(dynamodb, replace(ANN, connection_id="unknown=")) == {}
+
+
+def test_a_frame_of_a_suspect_clears_the_suspicion(registry: DynamoRegistry, dynamodb: Any) -> None:
+    registry.register(ANN, NOW)
+    registry.suspect([Target(ANN.connection_id, "", NOW, "web")], NOW)
+
+    registry.seen(ANN, NOW + SEEN_EVERY)
+
+    assert "suspectSince" not in row(dynamodb)
+
+
 def test_rows_past_their_expiry_are_dead_on_every_read(
     registry: DynamoRegistry, dynamodb: Any
 ) -> None:
@@ -313,7 +343,7 @@ def test_a_peer_without_a_user_stays_out_of_the_index_by_user(
 
 
 def test_a_throttled_table_raises_and_says_which_call() -> None:
-    registry = DynamoRegistry(TABLE, Refusing("ThrottlingException"), lambda _attempt: None)
+    registry = registry_on(Refusing("ThrottlingException"))
 
     with pytest.raises(RegistryUnavailable, match=r"^get_item: ThrottlingException$"):
         registry.find("a=", NOW)
@@ -322,7 +352,8 @@ def test_a_throttled_table_raises_and_says_which_call() -> None:
 def test_a_write_that_meets_another_on_the_same_row_is_tried_again(dynamodb: Any) -> None:
     waits: list[int] = []
     busy = Refusing("TransactionConflictException", times=2, behind=dynamodb)
-    registry = DynamoRegistry(TABLE, busy, waits.append)
+    table = Table(TABLE.name, busy, RegistryUnavailable, waits.append)
+    registry = DynamoRegistry(TABLE, table)
 
     assert registry.register(ANN, NOW) is Registered.NEW
     assert waits == [0, 1]
@@ -331,7 +362,8 @@ def test_a_write_that_meets_another_on_the_same_row_is_tried_again(dynamodb: Any
 def test_endless_conflicts_end_in_an_error() -> None:
     waits: list[int] = []
     busy = Refusing("TransactionConflictException")
-    registry = DynamoRegistry(TABLE, busy, waits.append)
+    table = Table(TABLE.name, busy, RegistryUnavailable, waits.append)
+    registry = DynamoRegistry(TABLE, table)
 
     with pytest.raises(RegistryUnavailable, match="conflicts"):
         registry.register(ANN, NOW)

@@ -6,39 +6,40 @@ import pytest
 from broadcast import broadcast
 from socketwatch import metrics
 from socketwatch.metrics import Measurement
-from socketwatch.outcomes import Outcome
+from socketwatch.planning import Planner
 from socketwatch.settings import Api
+from socketwatch.shards import decode
 from tests.captured import message_event
-from tests.fakes import FakeAudiences, FakePeers, clock
+from tests.fakes import FakeAudiences, FakeLedger, FakeQueue, clock
 
 API = Api("abc123", "live")
 BROADCASTER = {"userId": "ann", "roles": "broadcaster"}
-ROOMS = {"lobby": ["a=", "b=", "c="], "team": ["c=", "d="]}
+ASKED = {"to": {"room": "team"}, "data": "hi"}
 
 
-def run(
-    event: Any, audiences: FakeAudiences, peers: FakePeers
-) -> tuple[dict[str, Any], list[Measurement]]:
-    return broadcast(event, API, audiences, peers.post, clock, lambda: "01J")
+class Stage:
+    def __init__(self, size: int = 500) -> None:
+        rooms = {"lobby": ["a=", "b=", "c="], "team": ["c=", "d="]}
+        self.audiences = FakeAudiences(rooms, {"ann": ["a=", "d="]}, size=size)
+        self.ledger = FakeLedger()
+        self.plans = FakeQueue()
+        self.shards = FakeQueue()
 
+    def run(self, event: Any) -> tuple[dict[str, Any], list[Measurement]]:
+        planner = Planner(
+            self.audiences, self.ledger, self.plans, self.shards, lambda one: one.broadcast_id
+        )
+        return broadcast(event, planner, API, clock, lambda: "01J", lambda: 300_000)
 
-def test_a_backend_reaches_every_page_of_a_room() -> None:
-    peers = FakePeers({"b=": Outcome.GONE})
-
-    reply, counted = run(
-        {"to": {"room": "lobby"}, "data": "hi"}, FakeAudiences(ROOMS, page=1), peers
-    )
-
-    assert reply["broadcastId"] == "01J"
-    assert reply["targeted"] == sum(reply["outcomes"].values()) == 3
-    assert sorted(peers.inbox) == ["a=", "c="]
-    assert metrics.count(metrics.DELIVERIES, 2, "accepted") in counted
-    assert metrics.count(metrics.DELIVERIES, 1, "gone") in counted
+    def targets(self) -> list[str]:
+        shards = [decode(body) for body in self.shards.bodies]
+        return sorted(target.connection_id for shard in shards for target in shard.targets)
 
 
 @pytest.mark.parametrize(
-    ("to", "reached"),
+    ("to", "targets"),
     [
+        ({"room": "lobby"}, ["a=", "b=", "c="]),
         ({"everyone": True}, ["a=", "b=", "c=", "d="]),
         ({"user": "ann"}, ["a=", "d="]),
         ({"connection": "b="}, ["b="]),
@@ -46,68 +47,118 @@ def test_a_backend_reaches_every_page_of_a_room() -> None:
         ({"room": "nobody"}, []),
     ],
 )
-def test_each_audience_is_reached_and_nobody_else(to: dict[str, Any], reached: list[str]) -> None:
-    peers = FakePeers()
+def test_each_audience_is_planned_and_nobody_else(to: dict[str, Any], targets: list[str]) -> None:
+    stage = Stage()
 
-    run({"to": to, "data": 1}, FakeAudiences(ROOMS, {"ann": ["a=", "d="]}), peers)
+    reply, counted = stage.run({"to": to, "data": 1})
 
-    assert sorted(peers.inbox) == reached
-
-
-def test_a_lost_page_reaches_nobody() -> None:
-    peers = FakePeers()
-
-    reply, counted = run(
-        {"to": {"room": "lobby"}, "data": 1}, FakeAudiences(ROOMS, page=1, lost=2), peers
-    )
-
-    assert reply == {"error": "unavailable"}
-    assert peers.inbox == {}
-    assert counted == []
+    assert reply == {"broadcastId": "01J", "report": "01J"}
+    assert stage.targets() == targets
+    assert counted == [metrics.count(metrics.BROADCASTS)]
 
 
-def test_a_peer_with_the_role_is_answered_with_the_report() -> None:
-    peers = FakePeers()
-    frame = {"action": "broadcast", "to": {"room": "team"}, "data": "hi"}
+def test_a_peer_with_the_role_is_answered_at_once() -> None:
+    stage = Stage()
 
-    reply, counted = run(message_event(frame, authorizer=BROADCASTER), FakeAudiences(ROOMS), peers)
+    reply, counted = stage.run(message_event(ASKED, authorizer=BROADCASTER))
 
     assert reply["statusCode"] == 200
-    assert json.loads(reply["body"])["outcomes"]["accepted"] == 2
+    assert json.loads(reply["body"]) == {"type": "broadcast", "broadcastId": "01J", "report": "01J"}
     assert metrics.count(metrics.FRAMES_RECEIVED) in counted
+    assert stage.targets() == ["c=", "d="]
 
 
 @pytest.mark.parametrize(
     ("body", "authorizer", "code"),
     [
-        ({"to": {"room": "team"}, "data": 1}, {"userId": "bob"}, "forbidden"),
-        ({"to": {"room": "team"}, "data": 1, "roles": "broadcaster"}, None, "forbidden"),
+        (ASKED, {"userId": "bob"}, "forbidden"),
+        (ASKED | {"roles": "broadcaster"}, None, "forbidden"),
         ({"to": {"room": "team"}}, BROADCASTER, "bad_data"),
+        (ASKED | {"exlude": ["c="]}, BROADCASTER, "unknown_field"),
         ("[", BROADCASTER, "bad_json"),
     ],
 )
 def test_what_a_peer_may_not_or_cannot_ask_is_an_error_frame(
     body: Any, authorizer: Any, code: str
 ) -> None:
-    peers = FakePeers()
+    stage = Stage()
 
-    reply, counted = run(message_event(body, authorizer=authorizer), FakeAudiences(ROOMS), peers)
+    reply, counted = stage.run(message_event(body, authorizer=authorizer))
 
     assert json.loads(reply["body"]) == {"error": code, "requestId": "BFaT-FNQoAMFwqg="}
-    assert peers.inbox == {}
+    assert stage.shards.bodies == []
     assert metrics.count(metrics.FRAMES_REFUSED) in counted
 
 
-def test_an_event_of_another_api_posts_nothing() -> None:
-    peers = FakePeers()
-    event = message_event(
-        {"to": {"everyone": True}, "data": 1}, authorizer=BROADCASTER, apiId="other"
-    )
+def test_an_event_of_another_api_plans_nothing() -> None:
+    stage = Stage()
 
-    assert run(event, FakeAudiences(ROOMS), peers) == ({"statusCode": 403}, [])
-    assert peers.inbox == {}
+    assert stage.run(message_event(ASKED, authorizer=BROADCASTER, apiId="x")) == (
+        {"statusCode": 403},
+        [],
+    )
+    assert stage.shards.bodies == []
 
 
 @pytest.mark.parametrize("event", [None, [], "x", 7])
 def test_an_invoke_with_no_request_is_refused(event: Any) -> None:
-    assert run(event, FakeAudiences(ROOMS), FakePeers()) == ({"error": "bad_type"}, [])
+    assert Stage().run(event) == ({"error": "bad_type"}, [])
+
+
+def test_a_ledger_that_is_down_promises_nothing() -> None:
+    stage = Stage()
+    stage.ledger.down = True
+
+    assert stage.run(ASKED) == ({"error": "unavailable"}, [])
+
+
+def record(body: str, identity: str = "m1") -> dict[str, Any]:
+    return {"messageId": identity, "body": body}
+
+
+def test_a_queued_request_is_called_after_its_message_so_redelivery_is_no_second() -> None:
+    stage = Stage()
+    event = {"Records": [record(json.dumps(ASKED))]}
+
+    assert stage.run(event)[0] == {"batchItemFailures": []}
+    assert stage.run(event)[0] == {"batchItemFailures": []}
+
+    assert list(stage.ledger.requests) == ["m1"]
+    assert stage.targets() == ["c=", "d="]
+
+
+def test_a_bad_request_comes_back_and_the_rest_of_the_batch_is_taken() -> None:
+    stage = Stage()
+    bodies = ["{", '{"to": {}}', json.dumps(ASKED), '{"to": {"room": "lobby"}, "data": 1}']
+    records = [record(body, f"m{number}") for number, body in enumerate(bodies)]
+
+    reply, counted = stage.run({"Records": records})
+
+    failed = [one["itemIdentifier"] for one in reply["batchItemFailures"]]
+    assert failed == ["m0", "m1"]
+    assert len(counted) == 2
+
+
+def test_a_plan_message_goes_on_with_its_plan() -> None:
+    stage = Stage(size=1)
+    stage.run({"to": {"room": "lobby"}, "data": 1})
+    assert stage.targets() == []
+
+    reply, _ = stage.run({"Records": [record(body) for body in stage.plans.bodies]})
+
+    assert reply == {"batchItemFailures": []}
+    assert stage.targets() == ["a=", "b=", "c="]
+
+
+def test_a_plan_that_cannot_go_on_comes_back() -> None:
+    stage = Stage(size=1)
+    stage.run({"to": {"room": "lobby"}, "data": 1})
+    stage.audiences.lost = 1
+
+    reply, _ = stage.run({"Records": [record("01J", "m7")]})
+
+    assert reply == {"batchItemFailures": [{"itemIdentifier": "m7"}]}
+
+
+def test_no_records_are_no_failures() -> None:
+    assert Stage().run({"Records": []}) == ({"batchItemFailures": []}, [])

@@ -198,9 +198,7 @@ class Interrupt:
 @pytest.mark.parametrize("call", range(1, 13))
 @pytest.mark.parametrize("changed", [False, True])
 def test_a_plan_interrupted_anywhere_loses_nobody_and_plans_nobody_twice(
-    call: int,
-    after: bool,
-    changed: bool,  # noqa: FBT001 - a table of cases
+    call: int, *, after: bool, changed: bool
 ) -> None:
     stage = Stage()
     stage.ask()

@@ -1,6 +1,6 @@
 """Calls to @connections: many at once, on one thread, over sockets that are kept.
 
-One selector and public `SSLSocket`s rather than a client library: a post costs a thirtieth of
+One selector and public `SSLSocket`s rather than a client library: a post costs a small part of
 boto3's CPU, and every socket's state is known, so it can be said whether AWS may have acted on a
 call that got no reply (`bench/deliver`, `docs/decisions.md`).
 
@@ -12,21 +12,15 @@ freeze are looked at before they are used, which sends nothing, and given up aft
 
 import ssl
 import time
-from collections.abc import Callable
-from itertools import takewhile
 
 from socketwatch.aws.credentials import CredentialsSource, session_credentials
 from socketwatch.aws.environment import now_ms
-from socketwatch.aws.link import Link
 from socketwatch.aws.pool import Pool
-from socketwatch.calls import Call, Method, NoAnswer, Reply, Work
+from socketwatch.aws.run import Monotonic, Run, Timing
+from socketwatch.calls import Call, Reply, Work
 from socketwatch.clock import SECOND, Clock
 from socketwatch.endpoint import Endpoint
-from socketwatch.framing import BadReply
-from socketwatch.sigv4 import InvalidId, Signer
-
-Monotonic = Callable[[], float]
-"""Answers seconds that only ever grow."""
+from socketwatch.sigv4 import Signer
 
 IDLE = 20
 """Seconds between runs after which no socket is used again: the idle time-outs of load balancers
@@ -74,14 +68,8 @@ class Sender:
         self._endpoint = Endpoint.parse(endpoint)
         self._region = region
         self._credentials = credentials
-        self._clock = clock
-        self._wall = wall
-        self._connect_timeout = connect_timeout
-        self._reply_timeout = reply_timeout
+        self._timing = Timing(clock, wall, connect_timeout, reply_timeout)
         self._pool = Pool(self._endpoint, connections, tls)
-        # Waits of one kind are equally long, so each dict is in the order of its deadlines.
-        self._opening: dict[Link, float] = {}
-        self._awaited: dict[Link, float] = {}
         self._left_at = (clock(), wall())
         self._signer: Signer | None = None
 
@@ -92,15 +80,14 @@ class Sender:
         as does an interrupt: calls then in flight are not settled, and may have been applied;
         their sockets are closed.
         """
-        signer = self._prepare()
+        run = Run(work, self._current_signer(), self._pool, self._timing)
+        self._look_over()
         try:
-            while self._turn(work, signer):
+            while run.turn():
                 pass
         finally:
-            self._opening.clear()
-            self._awaited.clear()
             self._pool.discard_busy()
-            self._left_at = (self._clock(), self._wall())
+            self._left_at = (self._timing.clock(), self._timing.wall())
 
     def call(self, call: Call) -> Reply:
         """Make one call and wait for its reply."""
@@ -112,57 +99,20 @@ class Sender:
         """Close all sockets; the sender is of no more use."""
         self._pool.close()
 
-    def _prepare(self) -> Signer:
+    def _current_signer(self) -> Signer:
         credentials = self._credentials()
         if self._signer is None or self._signer.credentials != credentials:
             self._signer = Signer(credentials, self._region, self._endpoint)
+        return self._signer
+
+    def _look_over(self) -> None:
         # A frozen machine's monotonic clock may have stood still, and its wall clock may jump.
-        monotonic, wall = self._left_at
-        away = max(self._clock() - monotonic, (self._wall() - wall) / SECOND)
+        clock, wall = self._left_at
+        away = max(self._timing.clock() - clock, (self._timing.wall() - wall) / SECOND)
         if away > IDLE:
             self._pool.discard_all()
         else:
             self._pool.look_over()
-        return self._signer
-
-    def _turn(self, work: Work, signer: Signer) -> bool:
-        """Start what may start, then serve what happens next; False once all is done."""
-        self._date = self._wall()
-        wait = self._start(work, signer)
-        if wait is None:
-            return False
-        for link in self._pool.select(wait):
-            self._serve(link, work, signer)
-        self._expire(work)
-        return True
-
-    def _start(self, work: Work, signer: Signer) -> float | None:
-        """Take calls while they can be carried; the seconds to wait then, None where all is done."""
-        now = self._clock()
-        due = [next(iter(waits.values())) for waits in (self._awaited, self._opening) if waits]
-        while self._pool.room():
-            call = work.take(now)
-            if call is None:
-                wake = work.wake(now)
-                ...
-    def _fail(self, link: Link, error: OSError | BadReply, work: Work) -> None:
-        now = self._clock()
-        self._opening.pop(link, None)
-        self._awaited.pop(link, None)
-        self._pool.discard(link)
-        reason = _reason(link, error)
-        if reason is NoAnswer.RESET and _may_repeat(link):
-            self._open(link.call, link.request, work, now)
-        else:
-            begun = link.established and link.whole()
-            work.settle(link.call, Reply(0, reason, maybe_applied=begun), now)
-
-    def _expire(self, work: Work) -> None:
-        now = self._clock()
-        for deadlines in (self._awaited, self._opening):
-            late = [link for link, _ in takewhile(lambda wait: wait[1] <= now, deadlines.items())]
-            for link in late:
-                self._fail(link, TimeoutError(), work)
 
 
 class _Single:
@@ -180,21 +130,6 @@ class _Single:
 
     def settle(self, call: Call, reply: Reply, now: float) -> None:  # noqa: ARG002 - as above
         self.reply = reply
-
-
-def _reason(link: Link, error: OSError | BadReply) -> NoAnswer:
-    if not link.established:
-        distrust = isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError)
-        return NoAnswer.TLS if distrust else NoAnswer.CONNECT
-    if isinstance(error, BadReply):
-        return NoAnswer.GARBAGE
-    return NoAnswer.TIMEOUT if isinstance(error, TimeoutError) else NoAnswer.RESET
-
-
-def _may_repeat(link: Link) -> bool:
-    """Whether sending the call again cannot post twice; a new link has not served, so only once."""
-    harmless = not link.whole() or link.call.method is Method.GET
-    return link.served and not link.heard and harmless
 
 
 def open_sender(endpoint: str, region: str) -> Sender:

@@ -1,4 +1,4 @@
-/* Two uPlot charts over the same five minutes. Colours come from the style sheet, so that light
+/* Two uPlot charts over the same minutes, five at most. Colours come from the style sheet, so that light
    and dark need no second list here. */
 
 const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
@@ -31,7 +31,7 @@ function options(box, series) {
   return {
     width: box.clientWidth,
     height: box.clientHeight - 26, // the legend stands below the plot
-    padding: [8, 12, 0, 0],
+    padding: [8, 28, 0, 0],
     cursor: { sync: { key: "page" }, drag: { x: false, y: false }, points: { size: 6 } },
     legend: { markers: { width: 3, dash: (chart, at) => (chart.series[at].dash ? "dashed" : "solid") } },
     scales: {

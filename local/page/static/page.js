@@ -4,6 +4,7 @@ import { clockTime, flowChart, heldChart } from "/static/charts.js";
 
 const STALE_MS = 3000;
 const RETRY_MS = 2000;
+const FEWEST_POINTS = 30;
 const WORDS = { starting: "live, the stack is starting", disconnected: "disconnected, trying again" };
 
 const byId = (id) => document.getElementById(id);
@@ -90,10 +91,15 @@ function showEvents(events) {
   byId("events-table").tBodies[0].replaceChildren(...events.map(eventRow));
 }
 
-function showCharts({ t, step, registry, truth, opened, closed }) {
-  const aSecond = (counts, sign) => counts.map((count) => (count == null ? null : (sign * count) / step));
-  charts.held.show([t, truth, registry]);
-  charts.flow.show([t, aSecond(opened, 1), aSecond(closed, -1)]);
+/* The time before the start is left out, so that a young stack fills its charts too. */
+function showCharts({ t, step, registry, truth, opened, closed }, since) {
+  const before = t.filter((at) => at * 1000 < since).length;
+  const from = Math.min(before, t.length - FEWEST_POINTS);
+  const recent = (points) => points.slice(from);
+  const aSecond = (counts, sign) =>
+    recent(counts).map((count) => (count == null ? null : (sign * count) / step));
+  charts.held.show([recent(t), recent(truth), recent(registry)]);
+  charts.flow.show([recent(t), aSecond(opened, 1), aSecond(closed, -1)]);
 }
 
 function show(state) {
@@ -103,7 +109,7 @@ function show(state) {
   showTable("closed-table", state.closed_per_min);
   showTable("outcomes-table", state.outcomes);
   showEvents(state.events);
-  showCharts(state.series);
+  showCharts(state.series, state.since);
   countedBehind = state.connected ? state.at - state.connected.at : 0;
 }
 
