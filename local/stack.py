@@ -22,8 +22,14 @@ from local.edge.server import Edge
 from local.edge.settings import EdgeSettings
 from local.ministack import client, ministack
 from local.tokens import AUDIENCE, ISSUER, Tokens
-from socketwatch.aws.audience import DynamoAudience
+from socketwatch.aws.audience import DynamoAudiences
+from socketwatch.aws.dynamo import Table
+from socketwatch.aws.ledger import DynamoLedger
 from socketwatch.broadcasting import parse
+from socketwatch.deliveries import LedgerTable
+from socketwatch.errors import LedgerUnavailable, RegistryUnavailable
+from socketwatch.planning import pages
+from socketwatch.reports import add_up, report
 from socketwatch.rows import RegistryTable, connection_key
 
 STACK_NAME = "socketwatch"
@@ -65,9 +71,19 @@ class Stack:
 
     def registered(self) -> frozenset[str]:
         """The connections that the registry holds open, by id, to hold against the edge's truth."""
-        everyone = parse({"to": {"everyone": True}, "data": None}, "")
-        pages = DynamoAudience(self.registry, self.aws("dynamodb"), now_ms).pages(everyone)
-        return frozenset(target.connection_id for page in pages for target in page)
+        everyone = parse({"to": {"everyone": True}, "data": None}, "-", now_ms())
+        table = Table(self.registry.name, self.aws("dynamodb"), RegistryUnavailable)
+        found = pages(DynamoAudiences(self.registry, table, now_ms), everyone)
+        return frozenset(target.connection_id for page in found for target in page.targets)
+
+    def report(self, broadcast_id: str) -> dict[str, Any]:
+        """What is known of a broadcast by now, from the ledger."""
+        layout = LedgerTable(self.deployed.outputs["LedgerTable"])
+        ledger = DynamoLedger(layout, Table(layout.name, self.aws("dynamodb"), LedgerUnavailable))
+        row = ledger.request(broadcast_id)
+        if row is None:
+            raise KeyError(broadcast_id)
+        return report(row, add_up(ledger.shards(broadcast_id)), now_ms())
 
     def row(self, connection_id: str) -> dict[str, Any]:
         """A connection's row as it is stored, empty where there is none."""

@@ -11,5 +11,7 @@ TOKEN = "IQoJb3JpZ2luX2VjEJf+/==" * 34 + "IQoJb3JpZ2luX2VjEA"
 PAYLOAD = b'{"type":"score","match":4711,"home":2,"away":1,"minute":"' + b"7" * 153 + b'"}'
 """212 bytes."""
 
-IDS = [urlsafe_b64encode(number.to_bytes(11, "big")).decode() for number in range(10**9, 10**9 + 9973)]
+IDS = [
+    urlsafe_b64encode(number.to_bytes(11, "big")).decode() for number in range(10**9, 10**9 + 9973)
+]
 """Sixteen characters that end in `=`."""

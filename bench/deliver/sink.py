@@ -1,4 +1,4 @@
-"""nginx as the receiver: HTTPS on a free port of this machine, replies 200, at once or after 7 ms."""
+"""nginx as the receiver: HTTPS on a free port of this machine, 200 at once or after 7 ms."""
 
 import os
 import socket
@@ -35,7 +35,7 @@ class Sink:
 
 @contextmanager
 def running(directory: Path, core: int) -> Iterator[Sink]:
-    """nginx with one worker on *core*, for as long as the context lasts.
+    """One nginx worker on *core*, for as long as the context lasts.
 
     Raises:
         SinkError: nginx or openssl is not installed, or nginx does not come up.

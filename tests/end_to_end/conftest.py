@@ -31,7 +31,7 @@ class Scene:
 
     def play(self, scene: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine where the stack runs."""
-        return asyncio.run_coroutine_threadsafe(scene, self.loop).result(2 * PATIENCE)
+        return asyncio.run_coroutine_threadsafe(scene, self.loop).result(4 * PATIENCE)
 
     @asynccontextmanager
     async def peer(

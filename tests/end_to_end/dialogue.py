@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
@@ -28,3 +30,19 @@ async def silence(*peers: ClientConnection) -> bool:
     """Whether the peers hear nothing before each has an answer to a ping of its own."""
     answers = [await ask(peer, action="ping") for peer in peers]
     return all(answer["type"] == "pong" for answer in answers)
+
+
+@asynccontextmanager
+async def kept_alive(peer: ClientConnection) -> AsyncIterator[None]:
+    """Keep a waiting peer from being idle; it hears a pong now and then."""
+
+    async def ping() -> None:
+        while True:
+            await asyncio.sleep(2)
+            await say(peer, action="ping")
+
+    pinging = asyncio.create_task(ping())
+    try:
+        yield
+    finally:
+        pinging.cancel()

@@ -8,23 +8,40 @@ from botocore.exceptions import ClientError
 
 from local.ministack import client
 from local.stack import now_ms
+from socketwatch.aws.dynamo import Table
 from socketwatch.aws.registry import DynamoRegistry
+from socketwatch.errors import RegistryUnavailable
+from socketwatch.outcomes import Outcome
 from socketwatch.registry import Connection
 from tests.end_to_end.conftest import Scene
-from tests.end_to_end.dialogue import ask, hear, silence
+from tests.end_to_end.dialogue import ask, hear, kept_alive, say, silence
 
 pytestmark = pytest.mark.stack
 
 
-def outcomes(report: dict[str, Any]) -> dict[str, int]:
-    assert sum(report["outcomes"].values()) == report["targeted"]
-    return {name: number for name, number in report["outcomes"].items() if number}
+async def outcomes(scene: Scene, broadcast_id: str) -> dict[str, int]:
+    """What became of a broadcast, once every target has its outcome."""
+    await scene.becomes(lambda: scene.stack.report(broadcast_id)["complete"], True)  # noqa: FBT003 - the value waited for
+    counts = (await asyncio.to_thread(scene.stack.report, broadcast_id))["counts"]
+    found = {outcome.value: counts[outcome] for outcome in Outcome if counts[outcome]}
+    assert sum(found.values()) == counts["targeted"]
+    return found
+
+
+async def invoke(scene: Scene, **request: Any) -> dict[str, Any]:
+    """Ask as a backend does, by a direct invoke."""
+    answer: dict[str, Any] = json.loads(
+        await scene.stack.invoke("Broadcast", json.dumps(request).encode())
+    )
+    return answer
 
 
 async def ghost(scene: Scene, room: str) -> Connection:
     """An open row whose connection API Gateway does not know."""
-    registry = DynamoRegistry(scene.stack.registry, scene.stack.aws("dynamodb"), lambda _: None)
-    connection = Connection("Gh0stGh0stGh0s0=", now_ms(), scene.stack.api_id, "live")
+    table = Table(scene.stack.registry.name, scene.stack.aws("dynamodb"), RegistryUnavailable)
+    registry = DynamoRegistry(scene.stack.registry, table)
+    born = now_ms() - 60_000
+    connection = Connection("Gh0stGh0stGh0s0=", born, scene.stack.api_id, "live")
     there = replace(connection, rooms=frozenset({room}))
     await asyncio.to_thread(registry.register, there, now_ms())
     return connection
@@ -38,12 +55,12 @@ def test_a_room_hears_a_broadcast_and_another_does_not(scene: Scene) -> None:
             scene.peer("cy", "?room=blue") as cy,
             scene.peer("dan", "", "broadcaster") as dan,
         ):
-            report = await ask(dan, action="broadcast", to={"room": "red"}, data={"text": "hi"})
-            assert outcomes(report) == {"accepted": 2}
+            answer = await ask(dan, action="broadcast", to={"room": "red"}, data={"text": "hi"})
             for peer in (ann, bob):
                 message = await hear(peer)
                 assert message["data"] == {"text": "hi"}
-                assert message["broadcastId"] == report["broadcastId"]
+                assert message["broadcastId"] == answer["broadcastId"]
+            assert await outcomes(scene, answer["broadcastId"]) == {"accepted": 2}
             assert await silence(cy)
 
     scene.play(play())
@@ -51,60 +68,142 @@ def test_a_room_hears_a_broadcast_and_another_does_not(scene: Scene) -> None:
 
 def test_a_user_with_two_sockets_hears_on_both_until_one_closes(scene: Scene) -> None:
     async def play() -> None:
-        async with scene.peer("two") as first, scene.peer("dan", "", "broadcaster") as dan:
+        async with scene.peer("two") as first:
             async with scene.peer("two") as second:
-                report = await ask(dan, action="broadcast", to={"user": "two"}, data=1)
-                assert outcomes(report) == {"accepted": 2}
+                answer = await invoke(scene, to={"user": "two"}, data=1)
                 assert [(await hear(peer))["data"] for peer in (first, second)] == [1, 1]
-            await scene.becomes(lambda: len(scene.stack.registered()), len(scene.stack.edge.live()))
-            report = await ask(dan, action="broadcast", to={"user": "two"}, data=2)
-            assert outcomes(report) == {"accepted": 1}
-            assert (await hear(first))["data"] == 2
-
-    scene.play(play())
-
-
-def test_everyone_is_everyone(scene: Scene) -> None:
-    async def play() -> None:
-        async with scene.peer("ann") as ann, scene.peer("dan", "", "broadcaster") as dan:
+                assert await outcomes(scene, answer["broadcastId"]) == {"accepted": 2}
             await scene.becomes(scene.stack.registered, scene.stack.edge.live())
-            present = len(scene.stack.edge.live())
-            answer = await ask(dan, action="broadcast", to={"everyone": True}, data="all")
-            own, report = (
-                (answer, await hear(dan))
-                if answer["type"] == "message"
-                else (await hear(dan), answer)
-            )
-            assert outcomes(report) == {"accepted": present}
-            assert own["data"] == (await hear(ann))["data"] == "all"
+            answer = await invoke(scene, to={"user": "two"}, data=2)
+            assert (await hear(first))["data"] == 2
+            assert await outcomes(scene, answer["broadcastId"]) == {"accepted": 1}
 
     scene.play(play())
 
 
-def test_a_backend_without_a_socket_reaches_a_user_by_a_direct_invoke(scene: Scene) -> None:
+def test_everyone_is_everyone_but_the_excluded(scene: Scene) -> None:
     async def play() -> None:
-        async with scene.peer("billed") as peer:
-            request = {"to": {"user": "billed"}, "data": {"invoice": 7}}
-            answer = await scene.stack.invoke("Broadcast", json.dumps(request).encode())
-            assert outcomes(json.loads(answer)) == {"accepted": 1}
-            assert (await hear(peer))["data"] == {"invoice": 7}
+        async with scene.peer("ann") as ann:
+            await scene.becomes(scene.stack.registered, scene.stack.edge.live())
+            before = scene.stack.edge.live()
+            async with scene.peer("bob") as bob:
+                (excluded,) = scene.stack.edge.live() - before
+                answer = await invoke(scene, to={"everyone": True}, data="all", exclude=[excluded])
+                assert (await hear(ann))["data"] == "all"
+                assert await outcomes(scene, answer["broadcastId"]) == {
+                    "accepted": len(before),
+                    "skipped": 1,
+                }
+                assert await silence(bob)
 
     scene.play(play())
 
 
-def test_a_ghost_is_gone_and_stops_nobody_and_its_row_stays(scene: Scene) -> None:
+def test_a_ghost_is_gone_and_stops_nobody_and_becomes_suspect(scene: Scene) -> None:
     async def play() -> None:
-        async with (
-            scene.peer("ann", "?room=haunted") as ann,
-            scene.peer("dan", "", "broadcaster") as dan,
-        ):
+        async with scene.peer("ann", "?room=haunted") as ann:
             row = await ghost(scene, "haunted")
-            report = await ask(dan, action="broadcast", to={"room": "haunted"}, data="boo")
-            assert outcomes(report) == {"accepted": 1, "gone": 1}
+            answer = await invoke(scene, to={"room": "haunted"}, data="boo")
             assert (await hear(ann))["data"] == "boo"
-            assert scene.stack.row(row.connection_id)["state"] == {"S": "open"}
-        key = {"pk": {"S": f"CONN#{row.connection_id}"}, "sk": {"S": "CONN"}}
+            assert await outcomes(scene, answer["broadcastId"]) == {"accepted": 1, "gone": 1}
+        await scene.becomes(lambda: "suspectSince" in scene.stack.row(row.connection_id), True)  # noqa: FBT003 - the value waited for
+        stored = scene.stack.row(row.connection_id)
+        assert stored["state"] == {"S": "open"}
+        key = {name: stored[name] for name in ("pk", "sk")}
         scene.stack.aws("dynamodb").delete_item(TableName=scene.stack.registry.name, Key=key)
+
+    scene.play(play())
+
+
+def test_two_hundred_peers_in_twenty_rooms_hear_their_room_once_and_the_report_closes(
+    scene: Scene,
+) -> None:
+    async def listen(number: int, heard: list[list[Any]], present: asyncio.Barrier) -> None:
+        async with scene.peer(f"listener-{number}", f"?room=hall-{number % 20}") as peer:
+            async with kept_alive(peer):
+                await present.wait()
+                while (frame := await hear(peer))["type"] == "pong":
+                    pass
+                heard[number].append(frame["data"])
+                await present.wait()
+            await say(peer, action="join", room="out")
+            while (frame := await hear(peer))["type"] != "joined":
+                heard[number] += [frame["data"]] if frame["type"] == "message" else []
+
+    async def play() -> list[list[Any]]:
+        present = asyncio.Barrier(201)
+        heard: list[list[Any]] = [[] for _ in range(200)]
+        async with asyncio.TaskGroup() as group:
+            for number in range(200):
+                group.create_task(listen(number, heard, present))
+            await present.wait()
+            answers = [
+                await invoke(scene, to={"room": f"hall-{room}"}, data=f"to hall-{room}")
+                for room in range(20)
+            ]
+            for answer in answers:
+                assert await outcomes(scene, answer["broadcastId"]) == {"accepted": 10}
+            await present.wait()
+        await scene.stack.invoke("Settle")
+        for answer in answers:
+            closed = scene.stack.report(answer["broadcastId"])["times"]["closed_at"]
+            assert closed is not None
+        return heard
+
+    assert scene.play(play()) == [[f"to hall-{number % 20}"] for number in range(200)]
+
+
+def test_a_closed_report_is_where_the_answer_said(scene: Scene) -> None:
+    async def play() -> dict[str, Any]:
+        async with scene.peer("billed") as peer:
+            labels = {"team": "billing", "campaign": "invoices"}
+            answer = await invoke(scene, to={"user": "billed"}, data={"invoice": 7}, labels=labels)
+            assert (await hear(peer))["data"] == {"invoice": 7}
+            assert await outcomes(scene, answer["broadcastId"]) == {"accepted": 1}
+        await scene.stack.invoke("Settle")
+        bucket, _, key = answer["report"].removeprefix("s3://").partition("/")
+        body = scene.stack.aws("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        report: dict[str, Any] = json.loads(body)
+        assert report["broadcast_id"] == answer["broadcastId"]
+        assert "team=billing" in key
+        return report
+
+    report = scene.play(play())
+
+    assert report["complete"]
+    assert report["counts"]["accepted"] == report["counts"]["targeted"] == 1
+
+
+def test_the_same_id_is_one_broadcast_and_another_content_a_conflict(scene: Scene) -> None:
+    async def play() -> None:
+        async with scene.peer("once") as peer:
+            request = {"to": {"user": "once"}, "data": 1, "id": f"mine-{now_ms()}"}
+            first = await invoke(scene, **request)
+            assert await invoke(scene, **request) == first
+            assert await invoke(scene, **request | {"data": 2}) == {"error": "conflict"}
+            assert (await hear(peer))["data"] == 1
+            assert await silence(peer)
+
+    scene.play(play())
+
+
+def test_a_backend_reaches_a_user_through_the_requests_queue_and_the_event_bus(
+    scene: Scene,
+) -> None:
+    async def play() -> None:
+        async with scene.peer("queued") as peer:
+            request = {"to": {"user": "queued"}, "data": "by queue"}
+            url = scene.stack.deployed.outputs["RequestsQueueUrl"]
+            sqs = scene.stack.aws("sqs")
+            sqs.send_message(QueueUrl=url, MessageBody=json.dumps(request))
+            assert (await hear(peer))["data"] == "by queue"
+            event = {
+                "Source": "socketwatch.requests",
+                "DetailType": "BroadcastRequested",
+                "Detail": json.dumps(request | {"data": "by event"}),
+            }
+            scene.stack.aws("events").put_events(Entries=[event])
+            assert (await hear(peer))["data"] == "by event"
 
     scene.play(play())
 
@@ -127,11 +226,26 @@ def test_a_post_to_a_vanished_peer_is_410(scene: Scene) -> None:
 
 
 def test_a_message_over_128_kb_reaches_nobody(scene: Scene) -> None:
-    async def play() -> dict[str, Any]:
-        request = {"to": {"everyone": True}, "data": "界" * 44_000}
-        answer: dict[str, Any] = json.loads(
-            await scene.stack.invoke("Broadcast", json.dumps(request).encode())
-        )
-        return answer
+    request = {"to": {"everyone": True}, "data": "界" * 44_000}
 
-    assert scene.play(play()) == {"error": "too_large"}
+    assert scene.play(invoke(scene, **request)) == {"error": "too_large"}
+
+
+def test_a_shard_that_no_worker_can_read_is_settled_from_its_dead_letter(scene: Scene) -> None:
+    async def play() -> None:
+        async with scene.peer("lost"):
+            answer = await invoke(scene, to={"user": "lost"}, data=1)
+            identity = answer["broadcastId"]
+            await outcomes(scene, identity)
+        url = scene.stack.deployed.outputs["ShardsFailedUrl"]
+        body = json.dumps({"v": 99, "broadcastId": identity, "shard": 0})
+        scene.stack.aws("sqs").send_message(QueueUrl=url, MessageBody=body)
+        before = scene.stack.report(identity)["counts"]
+        await scene.stack.invoke("Settle")
+        assert scene.stack.report(identity)["counts"] == before
+        attributes = scene.stack.aws("sqs").get_queue_attributes(
+            QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        assert attributes["Attributes"]["ApproximateNumberOfMessages"] == "0"
+
+    scene.play(play())

@@ -28,7 +28,9 @@ TIMEOUTS = {
     "disconnect": 10,
     "message": 10,
     "echo": 10,
-    "broadcast": 29,
+    "broadcast": 300,
+    "deliver": 30,
+    "settle": 60,
     "observe": 60,
     "census": 30,
 }
@@ -51,7 +53,27 @@ ENVIRONMENT = {
     "disconnect": API | WRITES,
     "message": API | WRITES,
     "echo": API | {"MANAGEMENT_ENDPOINT"},
-    "broadcast": API | {"REGISTRY_TABLE", "AGE_SHARDS", "ROOM_SHARDS", "MANAGEMENT_ENDPOINT"},
+    "broadcast": API
+    | WRITES
+    | {
+        "LEDGER_TABLE",
+        "LEDGER_DAYS",
+        "PLANS_QUEUE_URL",
+        "SHARDS_QUEUE_URL",
+        "REPORTS_URI",
+        "TRACING",
+    },
+    "deliver": API
+    | WRITES
+    | {
+        "MANAGEMENT_ENDPOINT",
+        "LEDGER_TABLE",
+        "SHARDS_QUEUE_URL",
+        "POSTS_PER_SECOND",
+        "WORKERS",
+        "TRACING",
+    },
+    "settle": API | {"LEDGER_TABLE", "SHARDS_FAILED_URL", "REPORTS_URI"},
     "observe": API,
     "census": API | {"REGISTRY_TABLE", "AGE_SHARDS"},
 }

@@ -45,7 +45,7 @@ def test_rows_expire_and_every_change_is_in_the_stream() -> None:
 
 
 def test_a_bad_record_cannot_block_the_stream() -> None:
-    (mapping,) = of_type(PLAIN["template.yaml"], "AWS::Lambda::EventSourceMapping").values()
+    mapping = of_type(PLAIN["template.yaml"], "AWS::Lambda::EventSourceMapping")["ObserveChanges"]
 
     assert rendered(mapping) == {
         "BatchSize": 1000,
@@ -84,8 +84,8 @@ def test_what_observe_gave_up_is_kept_for_two_weeks_and_encrypted() -> None:
 
 def test_the_census_runs_each_minute_and_a_missed_one_is_not_made_up_for() -> None:
     plain = PLAIN["template.yaml"]
-    (rule,) = of_type(plain, "AWS::Events::Rule").values()
-    (invoking,) = of_type(plain, "AWS::Lambda::EventInvokeConfig").values()
+    rule = of_type(plain, "AWS::Events::Rule")["CensusEachMinute"]
+    invoking = of_type(plain, "AWS::Lambda::EventInvokeConfig")["CensusEventInvokeConfig"]
 
     assert rule["ScheduleExpression"] == "rate(1 minute)"
     assert [rendered(target["Arn"]) for target in rule["Targets"]] == ["Census.Arn"]

@@ -18,9 +18,14 @@ Grant = tuple[str, str, str]
 
 API = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"
 INDEX = "${Core.Outputs.RegistryTableArn}/index/"
-VIA_DYNAMODB = json.dumps(
-    {"StringEquals": {"kms:ViaService": "dynamodb.${AWS::Region}.${AWS::URLSuffix}"}}
-)
+POST = API + "${Core.Outputs.ApiId}/${Core.Outputs.StageName}/POST/@connections/*"
+TAKE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+"""What reading a queue takes."""
+
+
+def via(service: str) -> str:
+    service = f"{service}.${{AWS::Region}}.${{AWS::URLSuffix}}"
+    return json.dumps({"StringEquals": {"kms:ViaService": service}})
 
 
 def on(resource: str, *actions: str) -> set[Grant]:
@@ -46,9 +51,23 @@ EXPECTED = {
     | on(INDEX + "by-age", "dynamodb:Query")
     | on(INDEX + "by-user", "dynamodb:Query")
     | on(
-        API + "${Core.Outputs.ApiId}/${Core.Outputs.StageName}/POST/@connections/*",
-        "execute-api:ManageConnections",
-    ),
+        "Deliveries.Arn",
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+    )
+    | on("Requests.Arn", *TAKE)
+    | on("Plans.Arn", *TAKE, "sqs:SendMessage")
+    | on("Shards.Arn", "sqs:SendMessage"),
+    "deliver": on(POST, "execute-api:ManageConnections")
+    | on("Core.Outputs.RegistryTableArn", "dynamodb:UpdateItem")
+    | on("Deliveries.Arn", "dynamodb:GetItem", "dynamodb:UpdateItem")
+    | on("Shards.Arn", *TAKE, "sqs:SendMessage"),
+    "settle": on("Deliveries.Arn", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem")
+    | on("${Deliveries.Arn}/index/open", "dynamodb:Query")
+    | on("ShardsFailed.Arn", *TAKE)
+    | on("${Reports.Arn}/reports/v1/*", "s3:PutObject"),
     "observe": on(
         "Core.Outputs.RegistryStreamArn",
         "dynamodb:DescribeStream",
@@ -59,7 +78,8 @@ EXPECTED = {
     | on("ObserveFailures.Arn", "sqs:SendMessage"),
     "census": on(INDEX + "by-age", "dynamodb:Query"),
 }
-TOUCHES_THE_REGISTRY = EXPECTED.keys() - {"authorize", "echo"}
+TOUCHES_THE_REGISTRY = EXPECTED.keys() - {"authorize", "echo", "settle"}
+TOUCHES_THE_LEDGER = {"broadcast", "deliver", "settle"}
 
 
 def every_role() -> list[tuple[str, str, Template, Resource]]:
@@ -130,15 +150,26 @@ def test_the_registrys_key_is_for_those_who_touch_the_registry_and_through_it_al
         added = granted(template, role, {"HasKey"}) - granted(template, role, set())
 
         assert added == (
-            {("kms:Decrypt", "RegistryKeyArn", VIA_DYNAMODB)}
+            {("kms:Decrypt", "RegistryKeyArn", via("dynamodb"))}
             if name in TOUCHES_THE_REGISTRY
             else set()
         )
 
 
+def test_the_ledgers_key_is_for_those_who_touch_ledger_or_reports_and_through_them_alone() -> None:
+    for name, _, template, role in every_role():
+        added = granted(template, role, {"HasLedgerKey"}) - granted(template, role, set())
+        ledger = {("kms:Decrypt", "LedgerKeyArn", via("dynamodb"))}
+        reports = {("kms:GenerateDataKey", "LedgerKeyArn", via("s3"))}
+
+        assert added == (ledger if name in TOUCHES_THE_LEDGER else set()) | (
+            reports if name == "settle" else set()
+        )
+
+
 def test_no_action_is_a_wildcard() -> None:
     for _, _, template, role in every_role():
-        for action, _, _ in granted(template, role, {"Traces", "HasKey"}):
+        for action, _, _ in granted(template, role, {"Traces", "HasKey", "HasLedgerKey"}):
             assert "*" not in action
 
 

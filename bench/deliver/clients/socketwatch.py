@@ -25,7 +25,7 @@ class Posts:
         connection_id = next(self._ids, None)
         return None if connection_id is None else Call(Method.POST, connection_id, PAYLOAD)
 
-    def wake(self, now: float) -> float | None:  # noqa: ARG002 - no pace
+    def wake(self, now: float) -> float | None:
         """Not before another reply."""
 
     def settle(self, call: Call, reply: Reply, now: float) -> None:  # noqa: ARG002 - counted only

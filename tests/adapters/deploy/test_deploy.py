@@ -1,4 +1,5 @@
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from local.deploy import Deployed, DeployError, deploy
+from local.intrinsics import UnresolvedError
 from local.ministack import client, ministack
 
 FUNCTIONS = (
@@ -16,6 +18,8 @@ FUNCTIONS = (
     "message",
     "echo",
     "broadcast",
+    "deliver",
+    "settle",
     "observe",
     "census",
 )
@@ -26,7 +30,14 @@ def handler(event, context):
     print("woken by", event)
     return {"module": __name__, "environment": dict(os.environ)}
 """
-PARAMETERS = {"StageName": "prod", "ConnectConcurrency": "5", "ConnectRate": "50"}
+PARAMETERS = {
+    "StageName": "prod",
+    "ConnectConcurrency": "5",
+    "ConnectRate": "50",
+    "DeliverWorkers": "3",
+    "ReportRetentionDays": "7",
+}
+DEADLINE_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,31 @@ class Stack:
 
     def deploy(self, parameters: dict[str, str]) -> Deployed:
         return deploy(self.endpoint, "socketwatch", parameters, functions=self.functions)
+
+    def log(self, name: str) -> str:
+        """All that a function has printed so far."""
+        function = self.client("lambda").get_function_configuration(
+            FunctionName=self.deployed.outputs[f"{name.capitalize()}Function"]
+        )
+        lines = self.client("logs").filter_log_events(
+            logGroupName=function["LoggingConfig"]["LogGroup"]
+        )
+        return "\n".join(line["message"] for line in lines["events"])
+
+    def wait_for_log(self, name: str, text: str) -> str:
+        """The function's log, once the text is in it or the deadline has passed."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while text not in (log := self.log(name)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return log
+
+    def mapping(self, output: str) -> dict[str, Any]:
+        """The one event source mapping of a function."""
+        (found,) = self.client("lambda").list_event_source_mappings(
+            FunctionName=self.deployed.outputs[output]
+        )["EventSourceMappings"]
+        mapping: dict[str, Any] = found
+        return mapping
 
     def responses(self) -> dict[str, list[str]]:
         gateway, api = self.client("apigatewayv2"), self.deployed.outputs["ApiId"]
@@ -100,12 +136,40 @@ def test_what_ministack_ignores_is_repaired_and_said(stack: Stack) -> None:
     assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 20
     assert sorted(stack.deployed.repaired) == [
         "repaired: ApiStage: throttles of 4 routes and of all others",
+        "repaired: Broadcast: recursive loop Allow",
         "repaired: BroadcastResponse: route response $default",
         "repaired: Connect: reserved concurrency 5",
         "repaired: DefaultResponse: route response $default",
+        "repaired: Deliver: recursive loop Allow",
+        "repaired: DeliverFromShards: maximum concurrency 3",
+        "repaired: Deliveries: TTL by expiresAt",
         "repaired: EchoResponse: route response $default",
         "repaired: Registry: TTL by expiresAt",
+        "repaired: Reports: lifecycle by expire-reports, abort-uploads",
     ]
+
+
+def test_ledger_and_reports_expire_as_the_parameter_says(stack: Stack) -> None:
+    outputs = stack.deployed.outputs
+    ttl = stack.client("dynamodb").describe_time_to_live(TableName=outputs["LedgerTable"])
+    expiring, aborting = stack.client("s3").get_bucket_lifecycle_configuration(
+        Bucket=outputs["ReportsBucket"]
+    )["Rules"]
+
+    assert ttl["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED"
+    assert (expiring["Filter"], expiring["Expiration"]) == ({"Prefix": "reports/"}, {"Days": 7})
+    assert aborting["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+
+
+@pytest.mark.parametrize(("name", "loop"), [("Broadcast", "Allow"), ("Settle", "Terminate")])
+def test_a_function_may_wake_itself_where_its_template_says_so(
+    stack: Stack, name: str, loop: str
+) -> None:
+    found = stack.client("lambda").get_function_recursion_config(
+        FunctionName=stack.deployed.outputs[f"{name}Function"]
+    )
+
+    assert found["RecursiveLoop"] == loop
 
 
 def test_only_the_routes_that_answer_have_a_response(stack: Stack) -> None:
@@ -127,11 +191,56 @@ def test_no_source_of_identity_is_required_of_a_peer(stack: Stack) -> None:
 
 
 def test_observe_reads_the_registrys_stream(stack: Stack) -> None:
-    (mapping,) = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    mapping = stack.mapping("ObserveFunction")
 
     assert stack.deployed.outputs["RegistryTable"] in mapping["EventSourceArn"]
     assert mapping["State"] == "Enabled"
     assert len(mapping["FilterCriteria"]["Filters"]) == 2
+
+
+def test_as_many_workers_run_as_the_parameter_says(stack: Stack) -> None:
+    assert stack.mapping("DeliverFunction")["ScalingConfig"] == {"MaximumConcurrency": 3}
+
+
+def test_a_shard_of_almost_a_mebibyte_wakes_deliver(stack: Stack) -> None:
+    stack.client("sqs").send_message(
+        QueueUrl=stack.deployed.outputs["ShardsQueueUrl"],
+        MessageBody="shard 17 " + "x" * 1_000_000,
+        MessageGroupId="a-broadcast",
+    )
+
+    assert "shard 17" in stack.wait_for_log("deliver", "shard 17")
+
+
+def test_the_detail_of_an_event_wakes_broadcast_as_a_request(stack: Stack) -> None:
+    request = {"to": {"room": "lobby"}, "data": "by event"}
+    events = stack.client("events")
+
+    for source in ("somebody.else", "socketwatch.requests"):
+        detail = json.dumps(request | {"id": source})
+        events.put_events(
+            Entries=[{"Source": source, "DetailType": "BroadcastRequested", "Detail": detail}]
+        )
+
+    log = stack.wait_for_log("broadcast", "socketwatch.requests")
+    assert f"'body': '{json.dumps(request | {'id': 'socketwatch.requests'})}'" in log
+    assert "somebody.else" not in log
+
+
+def test_what_is_received_too_often_is_left_to_settle(stack: Stack) -> None:
+    sqs, outputs = stack.client("sqs"), stack.deployed.outputs
+    redrive = sqs.get_queue_attributes(
+        QueueUrl=outputs["ShardsQueueUrl"], AttributeNames=["RedrivePolicy"]
+    )["Attributes"]["RedrivePolicy"]
+    dead_letters = sqs.get_queue_attributes(
+        QueueUrl=outputs["ShardsFailedUrl"], AttributeNames=["QueueArn", "MessageRetentionPeriod"]
+    )["Attributes"]
+
+    assert json.loads(redrive) == {
+        "deadLetterTargetArn": dead_letters["QueueArn"],
+        "maxReceiveCount": 5,
+    }
+    assert int(dead_letters["MessageRetentionPeriod"]) == 14 * 24 * 3600
 
 
 def test_every_function_writes_to_a_log_group_that_forgets(stack: Stack) -> None:
@@ -173,3 +282,21 @@ def test_a_stack_that_fails_says_what_failed_and_why(stack: Stack, tmp_path: Pat
 
     with pytest.raises(DeployError, match=r"broken: .*Orphan: "):
         deploy(stack.endpoint, "broken", {}, template=template, functions=stack.functions)
+
+
+def test_a_lifecycle_rule_that_cannot_be_set_is_refused_and_never_half_set(
+    stack: Stack, tmp_path: Path
+) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text(
+        "Resources:\n"
+        "  Archive:\n"
+        "    Type: AWS::S3::Bucket\n"
+        "    Properties:\n"
+        "      LifecycleConfiguration:\n"
+        "        Rules:\n"
+        "          - {Id: a, Status: Enabled, ExpirationInDays: 1, ObjectSizeLessThan: '9'}\n"
+    )
+
+    with pytest.raises(UnresolvedError, match="ObjectSizeLessThan of a lifecycle rule"):
+        deploy(stack.endpoint, "archive", {}, template=template, functions=stack.functions)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.package import PackageError, Template, package, zip_functions
+from local.package import SCALING, PackageError, Template, package, zip_functions
 
 ROOT = Path(__file__).parents[3]
 CODE = "s3://bucket/code.zip"
@@ -75,6 +75,10 @@ def kinds(template: Template) -> list[str]:
 def test_what_is_left_out_is_named_with_its_reason() -> None:
     packaged = package(ROOT / "template.yaml", CODE, lambda _: "http://bucket/child")
     response = "left out: AWS::ApiGatewayV2::RouteResponse {} (set by API after the deploy)"
+    scaling = (
+        "left out: AWS::Lambda::EventSourceMapping ScalingConfig DeliverFromShards"
+        " (set by API after the deploy)"
+    )
     layer = (
         "left out: AWS::Serverless::LayerVersion Dependencies"
         " (ministack's environment holds the same packages)"
@@ -84,9 +88,22 @@ def test_what_is_left_out_is_named_with_its_reason() -> None:
         response.format("BroadcastResponse"),
         response.format("DefaultResponse"),
         response.format("EchoResponse"),
+        scaling,
         layer,
         layer,
     ]
+
+
+def test_only_a_limit_that_ministack_would_take_as_text_is_left_out_of_its_mapping() -> None:
+    packaged = package(ROOT / "template.yaml", CODE, lambda _: "http://bucket/child")
+    resources = packaged.template["Resources"]
+
+    (scaling,) = (each for each in packaged.left_out if each.type == SCALING)
+    assert scaling.properties == {"MaximumConcurrency": {"Ref": "DeliverWorkers"}}
+    assert "ScalingConfig" not in resources["DeliverFromShards"]["Properties"]
+    assert resources["BroadcastFromPlans"]["Properties"]["ScalingConfig"] == {
+        "MaximumConcurrency": 2
+    }
 
 
 def test_every_function_runs_the_uploaded_code_without_a_layer() -> None:

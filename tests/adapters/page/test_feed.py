@@ -11,6 +11,7 @@ from local.page.feed import CATEGORIES, EVENTS, HISTORY, STEP, Feed
 from socketwatch.outcomes import Outcome
 
 START = 1_731_332_736_000
+TEXT = st.text("aé漢😀<&\"'\\ \n\r\t\0\x1b\x7f\u2028\u202e\ufeff")
 API = {"Api": "a1b2c3d4e5", "Stage": "live"}
 
 
@@ -274,8 +275,8 @@ def test_the_window_holds_exactly_what_happened_in_the_last_sixty_seconds(
     st.dictionaries(
         st.sampled_from(["level", "message", "service", "correlation_id", "outcomes", "code", "x"]),
         st.recursive(
-            st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-            lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+            st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
+            lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
             max_leaves=5,
         ),
     )
