@@ -14,7 +14,7 @@ test: setup  ## all tests: unit, adapters, templates, end to end on the local st
 	.venv/bin/pytest
 
 demo: setup  ## the whole stack on this machine with live peers; FOR=60 ends it after 60 seconds
-	@.venv/bin/python -m local.demo --for $(FOR)
+	@PYTHONPATH=functions .venv/bin/python -m local.demo --for $(FOR)
 
 deploy: .deploy/ready layer  ## to the AWS account of the current credentials; ARGS go to `sam deploy`
 	.deploy/bin/sam deploy $(ARGS)

@@ -73,7 +73,9 @@ def by_queue(records: list[Any], plan: Planner, clock: Clock, remaining: Clock) 
                 reply, taken = take(frame, record["messageId"], plan, clock())
                 counted += taken
                 if "error" in reply:
-                    LOG.error("request refused", code=reply["error"], message_id=record["messageId"])
+                    LOG.error(
+                        "request refused", code=reply["error"], message_id=record["messageId"]
+                    )
                     failed.append(record["messageId"])
             else:
                 plan.resume(record["body"], remaining)

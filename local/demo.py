@@ -51,6 +51,7 @@ class Run:
     watch: Watch
     feed: Feed
     peak: int = 0
+    last_broadcast: str = ""
 
     def hear(self, line: Line) -> None:
         """Hand a log line to the page."""
@@ -58,6 +59,7 @@ class Run:
             return
         if not line.is_metric:
             self.feed.log(line.function, line.at, line.document)
+            self.last_broadcast = line.document.get("broadcast_id", self.last_broadcast)
             return
         for datum in emf.read(line.document):
             self.feed.metric(datum.name, dict(datum.dimensions), datum.at, datum.value)
@@ -105,23 +107,29 @@ async def _crowd(run: Run, settings: DemoSettings, stop: asyncio.Event) -> dict[
         await _wait(stop, settings.seconds or None)
         say("letting the stack come to rest")
         leaving.set()
+        registered, live = await _rest(run)
         await run.stack.invoke("Census")
-        return await _rest(run)
+    await run.stack.bridge.quiet(2)
+    if run.last_broadcast:
+        say("the report of the last broadcast:")
+        click.echo(json.dumps(run.stack.report(run.last_broadcast), indent=2))
+    return _report(run, registered, live)
 
 
-async def _rest(run: Run) -> dict[str, Any]:
-    """Wait until the registry names the very connections that the edge holds, or time is up."""
+async def _rest(run: Run) -> tuple[frozenset[str], frozenset[str]]:
+    """Wait until the registry names the very connections that the edge holds, or time is up.
+
+    Nobody new comes meanwhile, but the steady peers go on talking.
+    """
     deadline = asyncio.get_running_loop().time() + SETTLE_SECONDS
     while True:
         before = run.stack.edge.live()
         registered = await asyncio.to_thread(run.stack.registered)
         live = run.stack.edge.live()
-        steady = before == live and not run.stack.edge.waiting
-        if (steady and registered == live) or asyncio.get_running_loop().time() > deadline:
-            break
+        agree = before == live == registered
+        if agree or asyncio.get_running_loop().time() > deadline:
+            return registered, live
         await asyncio.sleep(0.2)
-    await run.stack.bridge.quiet(2)
-    return _report(run, registered, live)
 
 
 def _report(run: Run, registered: frozenset[str], live: frozenset[str]) -> dict[str, Any]:
@@ -146,6 +154,7 @@ def _report(run: Run, registered: frozenset[str], live: frozenset[str]) -> dict[
         "vanished": tally.vanished,
         "accepted": watch.sums["Deliveries", "accepted"],
         "gone": watch.sums["Deliveries", "gone"],
+        "broadcasts": watch.total("Broadcasts"),
         "metrics_seen": len(_published(run.stack)),
         "errors": len(tally.errors) + len(watch.faults),
     }

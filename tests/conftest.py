@@ -6,6 +6,8 @@ environment stands before any test module is collected. Building a client calls 
 
 import os
 
+from hypothesis import HealthCheck, settings
+
 os.environ.update(
     {
         "API_ID": "abc123",
@@ -31,3 +33,8 @@ os.environ.update(
 )
 for name in ("AWS_ENDPOINT_URL", "POWERTOOLS_SERVICE_NAME", "AWS_PROFILE"):
     os.environ.pop(name, None)
+
+# A fresh checkout builds hypothesis's tables while the first example runs, and a busy machine is
+# slow: neither says anything about what is tested.
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ours")

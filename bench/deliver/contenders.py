@@ -144,6 +144,6 @@ def _lua(url: str) -> str:
     lines = [
         f'wrk.headers["{name}"] = [[{value}]]'
         for name, value in headers
-        if name != "content-length"  # its own
+        if name not in {"host", "content-length"}  # wrk writes its own
     ]
     return "\n".join(['wrk.method = "POST"', f"wrk.body = [[{PAYLOAD.decode()}]]", *lines])

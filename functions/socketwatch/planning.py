@@ -151,20 +151,22 @@ class _Seen:
     """Who of one index shard was planned already.
 
     A connection that is probed or heard while everyone is planned moves ahead in the index by age,
-    where it would be read a second time. One index shard's ids at most are kept. A plan that was
-    interrupted begins with none, so only there can a connection be planned twice.
+    where it would be read a second time. The ids of one index shard and one page are kept. A plan
+    that was interrupted begins with none, so only there can a connection be planned twice.
     """
 
     def __init__(self) -> None:
         self._part = 0
         self._ids: set[str] = set()
+        self._last: set[str] = set()
 
     def fresh(self, start: PageKey, page: Page) -> Page:
         if start.part != self._part:
             self._part = start.part
-            self._ids.clear()
+            self._ids = set(self._last)
         targets = [target for target in page.targets if target.connection_id not in self._ids]
-        self._ids.update(target.connection_id for target in targets)
+        self._last = {target.connection_id for target in targets}
+        self._ids |= self._last
         return Page(targets, page.next_page)
 
 

@@ -145,7 +145,7 @@ def closed_by(code: int | None, reason: str, age: int) -> ClosedBy:
     """
     if code is None:
         return ClosedBy.UNKNOWN
-    if code == 1001 and reason:
+    if code == 1001 and reason.lower() == "going away":
         return ClosedBy.AGE if age >= LIFETIME - MINUTE else ClosedBy.IDLE
     if code in {1000, 1001, 1005} or 3000 <= code <= 4999:
         return ClosedBy.CLIENT

@@ -10,7 +10,7 @@ Source of the rules: "Create a signed AWS API request" in the IAM User Guide. Th
 
 import hashlib
 import hmac
-import re
+import string
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -21,8 +21,8 @@ from socketwatch.endpoint import Endpoint
 from socketwatch.errors import SocketwatchError
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
-_PLAIN_ID = re.compile(r"[A-Za-z0-9_-]+={0,2}")
-_NOWHERE = frozenset({"", ".", ".."})
+_PLAIN = (string.ascii_letters + string.digits + "_-=").encode()
+_NOWHERE = frozenset({b"", b".", b".."})
 _INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
 _FORMS = 64
@@ -141,11 +141,12 @@ class Signer:
 
 def _segment(connection_id: str) -> bytes:
     """The id percent-encoded once; API Gateway's own need nothing but their `=` encoded."""
-    if _PLAIN_ID.fullmatch(connection_id):
-        return connection_id.replace("=", "%3D").encode()
-    if connection_id in _NOWHERE:
-        raise InvalidId("the id would address another path")
     try:
-        return quote(connection_id, safe="").encode()
+        raw = connection_id.encode()
     except UnicodeEncodeError as error:
         raise InvalidId("the id is not Unicode text") from error
+    if not raw.translate(None, _PLAIN) and raw:
+        return raw.replace(b"=", b"%3D")
+    if raw in _NOWHERE:
+        raise InvalidId("the id would address another path")
+    return quote(raw, safe="").encode()

@@ -28,6 +28,9 @@ from local.edge.settings import EdgeSettings
 @click.option("--idle", default=600.0, show_default=True, help="Idle limit in seconds.")
 @click.option("--lifetime", default=7200.0, show_default=True, help="Age limit in seconds.")
 @click.option("--concurrency", default=8, show_default=True, help="Functions that run at once.")
+@click.option("--account-rate", default=10_000.0, show_default=True, help="Requests a second.")
+@click.option("--account-burst", default=5_000, show_default=True, help="Requests at once.")
+@click.option("--drain", default=10.0, show_default=True, help="Seconds for functions at the end.")
 def main(
     *,
     api_id: str,
@@ -39,6 +42,9 @@ def main(
     idle: float,
     lifetime: float,
     concurrency: int,
+    account_rate: float,
+    account_burst: int,
+    drain: float,
 ) -> None:
     """Serve the WebSocket data plane of a deployed API until interrupted.
 
@@ -52,6 +58,9 @@ def main(
             idle_timeout_s=idle,
             lifetime_s=lifetime,
             invoke_concurrency=concurrency,
+            account_rate=account_rate,
+            account_burst=account_burst,
+            drain_timeout_s=drain,
         )
         config = Config(retries={"total_max_attempts": 1}, max_pool_connections=concurrency)
         session = boto3.Session(region_name=region)

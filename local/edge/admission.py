@@ -38,6 +38,7 @@ class Accepted:
 
 UNAUTHORIZED = Refused(401, "Unauthorized")
 FORBIDDEN = Refused(403, "Forbidden")
+THROTTLED = Refused(429, "Too Many Requests")
 BROKEN_AUTHORIZER = Refused(500, "Internal server error")
 BROKEN_INTEGRATION = Refused(500, "Internal server error")
 BAD_GATEWAY = Refused(502, "Internal server error")

@@ -2,6 +2,17 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class RequestKind(StrEnum):
+    """What spends from the account's throttle; the last three are `@connections` calls."""
+
+    HANDSHAKE = "handshake"
+    MESSAGE = "message"
+    POST = "post"
+    GET = "get"
+    DELETE = "delete"
 
 
 @dataclass(slots=True)
@@ -10,7 +21,9 @@ class EdgeCounts:
 
     `refused` is by HTTP status and `closed` by close code. `posts`, `gets` and `deletes` are
     `@connections` calls by HTTP status. `abandoned` handshakes were accepted by `$connect`, but
-    the peer had gone. `frames_in` counts messages, binary ones too.
+    the peer had gone. `frames_in` counts messages, binary ones too. `throttled` is what found the
+    account's bucket empty; its calls and handshakes are among the 429 as well. The other posts with
+    429 met a peer's full buffer.
     """
 
     admitted: int = 0
@@ -24,3 +37,4 @@ class EdgeCounts:
     posts: Counter[int] = field(default_factory=Counter)
     gets: Counter[int] = field(default_factory=Counter)
     deletes: Counter[int] = field(default_factory=Counter)
+    throttled: Counter[RequestKind] = field(default_factory=Counter)

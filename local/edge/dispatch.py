@@ -2,6 +2,7 @@
 
 import json
 
+from local.edge.counts import RequestKind
 from local.edge.errors import InvokeError
 from local.edge.events import Session, Stamp, disconnect_event, message_event
 from local.edge.ids import new_id
@@ -9,12 +10,16 @@ from local.edge.invoke import InvokeQueue
 from local.edge.model import ApiModel
 from local.edge.routing import error_frame, reply, select_route
 from local.edge.settings import Clock, Rng
+from local.edge.throttle import AccountThrottle
 
 
 class Dispatch:
     """Calls the functions of an established connection."""
 
-    def __init__(self, queue: InvokeQueue, clock: Clock, rng: Rng) -> None:
+    def __init__(
+        self, throttle: AccountThrottle, queue: InvokeQueue, clock: Clock, rng: Rng
+    ) -> None:
+        self._throttle = throttle
         self._queue = queue
         self._clock = clock
         self._rng = rng
@@ -22,10 +27,12 @@ class Dispatch:
     async def message(self, model: ApiModel, session: Session, body: str) -> str | None:
         """Call the route that a message selects; the frame to send back, if any.
 
-        A message that selects no route, and a function that could not be called or did not answer
-        in time, give the error frame; the connection stays open.
+        A message beyond the account's throttle or without a route, and a function that could not
+        be called or did not answer in time, give the error frame; the connection stays open.
         """
         stamp = self._stamp()
+        if not self._throttle.admits(RequestKind.MESSAGE):
+            return error_frame("Too Many Requests", session, stamp.request_id)
         route = select_route(model, body)
         if route is None or route.function_arn is None:
             return error_frame("Forbidden", session, stamp.request_id)

@@ -4,7 +4,7 @@ EdgeError
 ├── ModelError: the deployed API cannot be read, or asks for what the edge does not have.
 └── InvokeError: a call to a function ended without the function's answer.
     ├── InvokeTimeoutError: it took longer than the integration may.
-    └── InvokeRefusedError: the queue before the functions is full.
+    └── InvokeRefusedError: the queue before the functions is full, or closed.
 """
 
 
@@ -25,4 +25,4 @@ class InvokeTimeoutError(InvokeError):
 
 
 class InvokeRefusedError(InvokeError):
-    """The queue before the functions is full, so the function was not called."""
+    """The queue before the functions is full or closed, so the function was not called."""

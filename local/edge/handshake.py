@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from local.edge import admission
 from local.edge.admission import Authorized, Refused
+from local.edge.counts import RequestKind
 from local.edge.errors import InvokeError, InvokeRefusedError, InvokeTimeoutError
 from local.edge.events import (
     Event,
@@ -19,6 +20,7 @@ from local.edge.ids import new_id, new_trace_id
 from local.edge.invoke import InvokeQueue, InvokeResult
 from local.edge.model import ApiModel, Authorizer, Route
 from local.edge.settings import MAX_INTEGRATION_MS, Clock, Rng
+from local.edge.throttle import AccountThrottle
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,12 @@ class _Request:
 
 
 class Gate:
-    """Asks the authorizer, then `$connect`; either can refuse."""
+    """Asks the account's throttle, the authorizer, then `$connect`; each can refuse."""
 
-    def __init__(self, queue: InvokeQueue, clock: Clock, rng: Rng) -> None:
+    def __init__(
+        self, throttle: AccountThrottle, queue: InvokeQueue, clock: Clock, rng: Rng
+    ) -> None:
+        self._throttle = throttle
         self._queue = queue
         self._clock = clock
         self._rng = rng
@@ -53,9 +58,11 @@ class Gate:
     ) -> Admitted | Refused:
         """Whether a peer may connect.
 
-        An API without `$connect` admits everybody. The session's id is not yet known to
-        `@connections` while this runs.
+        An API without `$connect` admits everybody that the throttle lets through. The session's id
+        is not yet known to `@connections` while this runs.
         """
+        if not self._throttle.admits(RequestKind.HANDSHAKE):
+            return admission.THROTTLED
         session = Session(
             connection_id=new_id(self._rng),
             connected_at=self._clock(),

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,6 +19,15 @@ class InvokeResult:
 
     payload: bytes
     function_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call on its way to a thread, and the future by which its answer comes back."""
+
+    function_arn: str
+    event: bytes
+    answer: Future[InvokeResult] = field(default_factory=Future)
 
 
 Invoke = Callable[[str, bytes], Awaitable[InvokeResult]]
@@ -36,6 +47,7 @@ class InvokeQueue:
         self._waiting_limit = waiting_limit
         self._running: set[asyncio.Future[InvokeResult]] = set()
         self._waiting = 0
+        self._closed = False
 
     @property
     def in_flight(self) -> int:
@@ -51,9 +63,10 @@ class InvokeQueue:
         """The function's answer, in first-come order; the time limit starts when it does.
 
         Raises:
-            InvokeRefusedError: Too many wait already; the function was not called.
+            InvokeRefusedError: Too many wait already, or the queue was closed; the function was
+                not called.
             InvokeTimeoutError: It did not answer in time.
-            InvokeError: It could not be called.
+            InvokeError: It could not be called, or was given up.
         """
         await self._take_slot()
         running = asyncio.ensure_future(self._invoke(function_arn, event))
@@ -62,10 +75,13 @@ class InvokeQueue:
         done, _ = await asyncio.wait({running}, timeout=timeout_ms / 1000)
         if not done:
             raise InvokeTimeoutError(f"{function_arn} did not answer within {timeout_ms} ms")
+        if running.cancelled():
+            raise InvokeError(f"{function_arn} was given up: the edge is closing")
         return running.result()
 
-    async def cancel(self) -> None:
-        """Give up on all functions that still run."""
+    async def close(self) -> None:
+        """Give up on all functions that still run, and refuse all calls that wait or come later."""
+        self._closed = True
         for running in self._running:
             running.cancel()
         if self._running:
@@ -79,6 +95,10 @@ class InvokeQueue:
             await self._slots.acquire()
         finally:
             self._waiting -= 1
+        if self._closed:
+            # The next one that waits must be woken to be refused.
+            self._slots.release()
+            raise InvokeRefusedError("the edge is closing")
 
     def _free_slot(self, running: asyncio.Future[InvokeResult]) -> None:
         self._running.discard(running)
@@ -93,11 +113,20 @@ class LambdaInvoke:
 
     The client must not retry (`total_max_attempts=1`): a repeated call would run the function
     twice, which API Gateway does not. Its pool needs `concurrency` connections.
+
+    The process can end while a call still runs, which a ThreadPoolExecutor does not allow: Python
+    joins its threads at exit, each for as long as a function or the client's timeout takes.
     """
 
     def __init__(self, client: Any, *, concurrency: int) -> None:
         self._client = client
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="invoke")
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._threads = [
+            Thread(target=self._work, name=f"invoke-{number}", daemon=True)
+            for number in range(concurrency)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     async def __call__(self, function_arn: str, event: bytes) -> InvokeResult:
         """The function's answer.
@@ -105,12 +134,23 @@ class LambdaInvoke:
         Raises:
             InvokeError: Lambda could not be reached, or refused the call.
         """
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._invoke, function_arn, event)
+        call = _Call(function_arn, event)
+        self._calls.put(call)
+        return await asyncio.wrap_future(call.answer)
 
     def close(self) -> None:
-        """Start no more calls; those that run are left to end by themselves."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """End the threads, each after the call that it is in; waits for none."""
+        for _ in self._threads:
+            self._calls.put(None)
+
+    def _work(self) -> None:
+        while (call := self._calls.get()) is not None:
+            if not call.answer.set_running_or_notify_cancel():
+                continue
+            try:
+                call.answer.set_result(self._invoke(call.function_arn, call.event))
+            except Exception as error:  # noqa: BLE001 - raised again where the answer is awaited
+                call.answer.set_exception(error)
 
     def _invoke(self, function_arn: str, event: bytes) -> InvokeResult:
         try:

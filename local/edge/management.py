@@ -2,6 +2,7 @@
 
 import errno
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import unquote
@@ -9,10 +10,11 @@ from urllib.parse import unquote
 from aiohttp import web
 from websockets.frames import CloseCode
 
-from local.edge.counts import EdgeCounts
+from local.edge.counts import EdgeCounts, RequestKind
 from local.edge.errors import EdgeError
 from local.edge.peers import Peer, Peers, Sent
 from local.edge.settings import MAX_MESSAGE_BYTES, EdgeSettings
+from local.edge.throttle import AccountThrottle
 
 _BACKLOG = 1024
 
@@ -30,7 +32,9 @@ _INVALID = _Fault(400, "BadRequestException", "Data is not UTF-8 text")
 _FORBIDDEN = _Fault(403, "ForbiddenException", "Forbidden")
 _GONE = _Fault(410, "GoneException", "The connection no longer exists")
 _TOO_LARGE = _Fault(413, "PayloadTooLargeException", "Data is above 128 KB")
-_BUFFER_FULL = _Fault(503, "ServiceUnavailableException", "The peer does not read")
+# One answer for two causes, the empty account bucket and the full buffer of one peer, as on AWS.
+_LIMIT_EXCEEDED = _Fault(429, "LimitExceededException", "Too Many Requests")
+_UNSENT = {Sent.GONE: _GONE, Sent.BUFFER_FULL: _LIMIT_EXCEEDED}
 
 
 class Management:
@@ -40,10 +44,22 @@ class Management:
     closing, not yet established or never were are all 410.
     """
 
-    def __init__(self, settings: EdgeSettings, counts: EdgeCounts, peers: Peers) -> None:
-        self._settings = settings
-        self._counts = counts
+    def __init__(
+        self,
+        settings: EdgeSettings,
+        counts: EdgeCounts,
+        peers: Peers,
+        throttle: AccountThrottle,
+    ) -> None:
+        self._port = settings.management_port
+        self._root = f"/{settings.stage}/@connections"
         self._peers = peers
+        self._throttle = throttle
+        self._calls: dict[str, tuple[RequestKind, Counter[int]]] = {
+            "POST": (RequestKind.POST, counts.posts),
+            "GET": (RequestKind.GET, counts.gets),
+            "DELETE": (RequestKind.DELETE, counts.deletes),
+        }
         self._runner: web.ServerRunner | None = None
 
     @property
@@ -59,16 +75,16 @@ class Management:
         Raises:
             EdgeError: The port is taken.
         """
-        runner = web.ServerRunner(web.Server(self._answer), access_log=None, shutdown_timeout=1)
+        server = web.Server(self._answer, access_log=None)
+        runner = web.ServerRunner(server, shutdown_timeout=1)
         await runner.setup()
-        port = self._settings.management_port
         try:
-            await web.TCPSite(runner, "127.0.0.1", port, backlog=_BACKLOG).start()
+            await web.TCPSite(runner, "127.0.0.1", self._port, backlog=_BACKLOG).start()
         except OSError as error:
             await runner.cleanup()
             if error.errno != errno.EADDRINUSE:
                 raise
-            raise EdgeError(f"port {port} is in use") from error
+            raise EdgeError(f"port {self._port} is in use") from error
         self._runner = runner
 
     async def close(self) -> None:
@@ -77,21 +93,26 @@ class Management:
             await self._runner.cleanup()
 
     async def _answer(self, request: web.BaseRequest) -> web.Response:
-        connection_id = _connection_id(request.raw_path, self._settings.stage)
-        if connection_id is None:
+        connection_id = _connection_id(request.raw_path, self._root)
+        call = self._calls.get(request.method)
+        if connection_id is None or call is None:
             return _refuse(_FORBIDDEN)
-        if request.method == "POST":
-            response = await self._post(request, connection_id)
-            self._counts.posts[response.status] += 1
-        elif request.method == "GET":
-            response = self._get(connection_id)
-            self._counts.gets[response.status] += 1
-        elif request.method == "DELETE":
-            response = self._delete(connection_id)
-            self._counts.deletes[response.status] += 1
+        kind, statuses = call
+        if self._throttle.admits(kind):
+            response = await self._carry_out(kind, request, connection_id)
         else:
-            response = _refuse(_FORBIDDEN)
+            response = _refuse(_LIMIT_EXCEEDED)
+        statuses[response.status] += 1
         return response
+
+    async def _carry_out(
+        self, kind: RequestKind, request: web.BaseRequest, connection_id: str
+    ) -> web.Response:
+        if kind is RequestKind.POST:
+            return await self._post(request, connection_id)
+        if kind is RequestKind.GET:
+            return self._get(connection_id)
+        return self._delete(connection_id)
 
     async def _post(self, request: web.BaseRequest, connection_id: str) -> web.Response:
         try:
@@ -106,8 +127,7 @@ class Management:
         if not _is_text(data):
             return _refuse(_INVALID)
         sent = self._peers.send(peer, data)
-        fault = {Sent.GONE: _GONE, Sent.BUFFER_FULL: _BUFFER_FULL}.get(sent)
-        return _refuse(fault) if fault else web.Response()
+        return web.Response() if sent is Sent.ACCEPTED else _refuse(_UNSENT[sent])
 
     def _get(self, connection_id: str) -> web.Response:
         peer = self._peers.get(connection_id)
@@ -121,12 +141,13 @@ class Management:
         return web.Response(status=204)
 
 
-def _connection_id(raw_path: str, stage: str) -> str | None:
+def _connection_id(raw_path: str, root: str) -> str | None:
     path, _, _ = raw_path.partition("?")
-    segments = [unquote(segment) for segment in path.split("/")]
-    if len(segments) != 4 or segments[:3] != ["", stage, "@connections"]:
+    parent, _, name = path.rpartition("/")
+    # Nearly every client writes the parent plainly, so this one comparison is all it takes.
+    if parent != root and [unquote(part) for part in parent.split("/")] != root.split("/"):
         return None
-    return segments[3] or None
+    return unquote(name) or None
 
 
 def _refuse(fault: _Fault) -> web.Response:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 
+from local.edge.bucket import TokenBucket
 from local.edge.counts import EdgeCounts
 from local.edge.dispatch import Dispatch
 from local.edge.errors import EdgeError
@@ -13,6 +14,7 @@ from local.edge.model import ApiModel
 from local.edge.peers import Peers
 from local.edge.settings import Clock, EdgeSettings, Rng
 from local.edge.sockets import Sockets
+from local.edge.throttle import AccountThrottle
 
 
 class Edge:
@@ -29,8 +31,8 @@ class Edge:
     Args:
         settings: Ports and limits.
         invoke: How functions are called; the edge caps how many run at once.
-        clock: Stamps events, in epoch ms. The limits on idle and open time run on the event
-            loop's own clock.
+        clock: Stamps events, in epoch ms. The limits on idle and open time, and the account's
+            rate, run on the event loop's own clock.
         rng: Where ids come from.
     """
 
@@ -42,15 +44,17 @@ class Edge:
             concurrency=settings.invoke_concurrency,
             waiting_limit=settings.invoke_queue,
         )
+        bucket = TokenBucket(settings.account_rate, settings.account_burst, _loop_time)
+        throttle = AccountThrottle(bucket, self.counts)
         self._peers = Peers(settings, self.counts, clock)
         self._sockets = Sockets(
             settings,
             self.counts,
             self._peers,
-            Gate(self._queue, clock, rng),
-            Dispatch(self._queue, clock, rng),
+            Gate(throttle, self._queue, clock, rng),
+            Dispatch(throttle, self._queue, clock, rng),
         )
-        self._management = Management(settings, self.counts, self._peers)
+        self._management = Management(settings, self.counts, self._peers, throttle)
         self._limits: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -104,8 +108,9 @@ class Edge:
     async def close(self) -> None:
         """Close every peer with 1001, call `$disconnect` for each, and free both ports.
 
-        Takes at most the close timeout and the drain timeout. Functions still running then are
-        given up, and their `$disconnect` counts as lost. `@connections` answers until then.
+        Takes at most the close timeout and the drain timeout. Functions still running or waiting
+        then are given up, and their `$disconnect` counts as lost. `@connections` answers until
+        then.
         """
         if self._limits is None:
             return
@@ -113,6 +118,17 @@ class Edge:
         with contextlib.suppress(asyncio.CancelledError):
             await self._limits
         self._limits = None
-        await self._sockets.close()
-        await self._queue.cancel()
+        self._sockets.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(
+                self._settings.close_timeout_s + self._settings.drain_timeout_s
+            ):
+                await self._sockets.drain()
+        # With no function left to wait for, the rest ends by itself.
+        await self._queue.close()
+        await self._sockets.drain()
         await self._management.close()
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()

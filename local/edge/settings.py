@@ -31,15 +31,20 @@ class EdgeSettings:
     Args:
         port: Where peers connect; 0 takes a free one.
         management_port: Where `@connections` is served; 0 takes a free one.
+        account_rate: Requests a second that the account's throttle allows in the long run: of
+            handshakes, messages and `@connections` calls together.
+        account_burst: Most requests at once after a quiet time. AWS's defaults are 10,000 and
+            5,000, in some regions 2,500 and 1,250 (API Gateway quotas).
         open_timeout_s: The whole handshake, with the wait for a free slot, the authorizer and
             `$connect`.
         close_timeout_s: How long a peer may take to answer a close frame before TCP is cut.
-        drain_timeout_s: How long closing the edge waits for `$disconnect` calls.
+        drain_timeout_s: How long closing the edge waits for functions that run, and for those of
+            `$disconnect`, before it gives them up.
         invoke_concurrency: Most functions that run at once.
         invoke_queue: Most calls that wait for one to end.
         messages_per_peer: Most messages of one peer in progress; at that many, its socket is not
             read.
-        send_buffer_bytes: Bytes a slow peer may leave unread before posts to it are refused.
+        send_buffer_bytes: Bytes a slow peer may leave unread before posts to it get 429.
 
     Raises:
         EdgeError: A value is out of range.
@@ -50,6 +55,8 @@ class EdgeSettings:
     management_port: int = 0
     idle_timeout_s: float = 600
     lifetime_s: float = 7200
+    account_rate: float = 10_000
+    account_burst: int = 5_000
     open_timeout_s: float = 120
     close_timeout_s: float = 2
     drain_timeout_s: float = 10

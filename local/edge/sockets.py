@@ -90,11 +90,8 @@ class Sockets:
                 raise
             raise EdgeError(f"port {self._settings.port} is in use") from error
 
-    async def close(self) -> None:
-        """Stop listening, refuse the handshakes under way, close the peers, call `$disconnect`.
-
-        Calls that have not ended after the drain timeout are given up.
-        """
+    def stop(self) -> None:
+        """Stop listening, refuse the handshakes under way, and begin to close the peers."""
         if self._server is None:
             return
         self._server.close(close_connections=False)
@@ -105,12 +102,14 @@ class Sockets:
             if connection.request is None:
                 connection.transport.abort()
         self._peers.end_all()
+
+    async def drain(self) -> None:
+        """Once stopped, wait until all peers are closed and all calls for them have ended."""
+        if self._server is None:
+            return
         await self._server.wait_closed()
-        if self._calls:
-            _, late = await asyncio.wait(self._calls, timeout=self._settings.drain_timeout_s)
-            for call in late:
-                call.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        while self._calls:
+            await asyncio.wait(self._calls)
 
     def _track(self, *arguments: Any, **options: Any) -> ServerConnection:
         connection = BoundedConnection(*arguments, **options)
@@ -191,7 +190,7 @@ class Sockets:
     async def _disconnect(self, session: Session, code: int, reason: str) -> None:
         try:
             called = await self._dispatch.disconnect(self._attached, session, code, reason)
-        except (InvokeError, asyncio.CancelledError):
+        except InvokeError:
             self._counts.disconnects_lost += 1
         else:
             self._counts.disconnects_invoked += called

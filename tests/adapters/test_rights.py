@@ -1,17 +1,25 @@
 """The roles grant what the functions call, and nothing besides: seen from the calls."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from socketwatch.aws.audience import DynamoAudience
+from socketwatch.aws.audience import DynamoAudiences
+from socketwatch.aws.dynamo import Table
+from socketwatch.aws.ledger import DynamoLedger
 from socketwatch.aws.registry import DynamoRegistry
-from socketwatch.broadcasting import parse
+from socketwatch.broadcasting import Target, parse
+from socketwatch.deliveries import LedgerTable
+from socketwatch.errors import LedgerUnavailable
+from socketwatch.ledger import PageKey, RequestRow, ShardRow, ShardState
+from socketwatch.planning import pages
 from socketwatch.registry import SEEN_EVERY, ClosedBy, Closing, Connection
-from socketwatch.rows import RegistryTable
-from tests.fakes import NOW
+from socketwatch.tally import Tally
+from tests.adapters.conftest import audiences_on, registry_on
+from tests.adapters.table import create
+from tests.fakes import NOW, clock
 from tests.template.test_roles import EXPECTED
 
 ANN = Connection("a=", NOW, "abc123", "live", user_id="ann", rooms=frozenset({"lobby"}))
@@ -20,53 +28,91 @@ LATER = NOW + SEEN_EVERY
 LEFT = Closing(ClosedBy.CLIENT, NOW)
 
 
-def connect(registry: DynamoRegistry, _audience: DynamoAudience) -> None:
-    registry.register(ANN, NOW)
-    registry.register(ALONE, NOW)
+@dataclass(frozen=True)
+class Stage:
+    """Everything that a function may touch, on one client."""
+
+    registry: DynamoRegistry
+    audiences: DynamoAudiences
+    ledger: DynamoLedger
 
 
-def disconnect(registry: DynamoRegistry, _audience: DynamoAudience) -> None:
-    registry.close(ANN, LEFT)
-    registry.close(ALONE, LEFT)
+ASKED = parse({"to": {"room": "lobby"}, "data": 1}, "01J", NOW)
+REQUEST = RequestRow(ASKED, "s3://x")
+SHARD = ShardRow("01J", 0, ShardState.PLANNED, ASKED.deadline, Tally(1), NOW)
+HELD = replace(SHARD, state=ShardState.SENDING, token="mine")
 
 
-def message(registry: DynamoRegistry, _audience: DynamoAudience) -> None:
-    row = registry.find("a=", NOW)
+def connect(stage: Stage) -> None:
+    stage.registry.register(ANN, NOW)
+    stage.registry.register(ALONE, NOW)
+
+
+def disconnect(stage: Stage) -> None:
+    stage.registry.close(ANN, LEFT)
+    stage.registry.close(ALONE, LEFT)
+
+
+def message(stage: Stage) -> None:
+    row = stage.registry.find("a=", NOW)
     assert row
-    registry.register(ANN, NOW)
-    registry.seen(row, LATER)
-    registry.join(row, "team", LATER)
-    registry.leave(row, "team")
-    registry.reopen(row, LATER)
+    stage.registry.register(ANN, NOW)
+    stage.registry.seen(row, LATER)
+    stage.registry.join(row, "team", LATER)
+    stage.registry.leave(row, "team")
+    stage.registry.reopen(row, LATER)
 
 
-def broadcast(_registry: DynamoRegistry, audience: DynamoAudience) -> None:
+def broadcast(stage: Stage) -> None:
     for to in ({"room": "lobby"}, {"user": "ann"}, {"connection": "a="}, {"everyone": True}):
-        list(audience.pages(parse({"to": to, "data": 1}, "id")))
+        list(pages(stage.audiences, parse({"to": to, "data": 1}, "id", NOW)))
+    stage.ledger.create(REQUEST)
+    stage.ledger.request("01J")
+    stage.ledger.add_shard(replace(SHARD, number=1))
+    stage.ledger.void_shard(REQUEST, 1)
+    stage.ledger.advance(REQUEST, 1, PageKey(), placed=0)
 
 
-def census(_registry: DynamoRegistry, audience: DynamoAudience) -> None:
-    audience.count_open()
+def deliver(stage: Stage) -> None:
+    assert stage.ledger.shard("01J", 0)
+    stage.ledger.hold(SHARD, HELD)
+    stage.ledger.write(HELD, Tally(1))
+    stage.registry.suspect([Target("a=", "", NOW, "web")], NOW)
 
 
-Use = Callable[[DynamoRegistry, DynamoAudience], None]
+def settle(stage: Stage) -> None:
+    list(stage.ledger.overdue(2**50))
+    list(stage.ledger.open_requests())
+    list(stage.ledger.shards("01J"))
+    stage.ledger.hold(SHARD, HELD)
+    stage.ledger.close("01J", NOW)
 
 
-@pytest.mark.parametrize("use", [connect, disconnect, message, broadcast, census])
-def test_a_function_calls_exactly_what_its_role_grants(
-    use: Use, dynamodb: Any, table: RegistryTable
-) -> None:
-    registry = DynamoRegistry(table, dynamodb, lambda _attempt: None)
-    audience = DynamoAudience(table, dynamodb, lambda: NOW)
+def census(stage: Stage) -> None:
+    stage.audiences.count_open()
+
+
+Use = Callable[[Stage], None]
+
+
+@pytest.mark.parametrize("use", [connect, disconnect, message, broadcast, deliver, settle, census])
+def test_a_function_calls_exactly_what_its_role_grants(use: Use, dynamodb: Any) -> None:
+    create(dynamodb, "template.yaml", "Deliveries", "deliveries")
+    table = Table("deliveries", dynamodb, LedgerUnavailable, lambda _attempt: None)
+    ledger = DynamoLedger(LedgerTable("deliveries"), table)
+    stage = Stage(registry_on(dynamodb), audiences_on(dynamodb, clock), ledger)
     if use is not connect:
-        connect(registry, audience)
+        connect(stage)
+    if use is not broadcast:
+        ledger.create(REQUEST)
+    ledger.add_shard(SHARD)
     called: set[str] = set()
     dynamodb.meta.events.register(
         "provide-client-params.dynamodb.*",
         lambda params, model, **_: called.update(_rights(model.name, params)),
     )
 
-    use(registry, audience)
+    use(stage)
 
     granted = {action for action, _, _ in EXPECTED[use.__name__] if "dynamodb" in action}
     assert called == granted
@@ -76,4 +122,5 @@ def _rights(operation: str, params: dict[str, Any]) -> set[str]:
     """A transaction needs the right of each of its actions, and none of its own."""
     if operation != "TransactWriteItems":
         return {f"dynamodb:{operation}"}
-    return {f"dynamodb:{kind}Item" for action in params["TransactItems"] for kind in action}
+    kinds = {kind for action in params["TransactItems"] for kind in action}
+    return {f"dynamodb:{kind}Item" for kind in kinds}

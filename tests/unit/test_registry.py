@@ -10,6 +10,7 @@ from socketwatch.registry import LIFETIME, ClosedBy, Connection, closed_by, shar
     [
         (1000, "", 0, ClosedBy.CLIENT),
         (1001, "", 0, ClosedBy.CLIENT),
+        (1001, "done", LIFETIME, ClosedBy.CLIENT),
         (1005, "Client-side close frame status not set", 0, ClosedBy.CLIENT),
         (4001, "bye", 0, ClosedBy.CLIENT),
         (1001, "Going away", 0, ClosedBy.IDLE),

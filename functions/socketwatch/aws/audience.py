@@ -50,16 +50,22 @@ class DynamoAudiences:
             return sum(pool.map(self._count_shard, range(self._layout.age_shards)))
 
     def _room(self, room: str, start: PageKey, limit: int) -> Page:
-        partition = string(rows.room_partition(room, start.part))
-        query = self._where("pk", partition) | {"ConsistentRead": True}
+        def query(part: int) -> Item:
+            partition = string(rows.room_partition(room, part))
+            return self._where("pk", partition) | {"ConsistentRead": True}
+
         return self._page(query, "sk", start, limit, self._layout.room_shards)
 
     def _user(self, user: str, start: PageKey, limit: int) -> Page:
-        query = self._where("openUser", string(user)) | {"IndexName": rows.BY_USER}
+        def query(_part: int) -> Item:
+            return self._where("openUser", string(user)) | {"IndexName": rows.BY_USER}
+
         return self._page(query, "pk", start, limit, parts=1)
 
     def _everyone(self, _name: str, start: PageKey, limit: int) -> Page:
-        query = self._where("ageShard", number(start.part)) | {"IndexName": rows.BY_AGE}
+        def query(part: int) -> Item:
+            return self._where("ageShard", number(part)) | {"IndexName": rows.BY_AGE}
+
         return self._page(query, "pk", start, limit, self._layout.age_shards)
 
     def _connection(self, connection_id: str, _start: PageKey, _limit: int) -> Page:
@@ -68,15 +74,24 @@ class DynamoAudiences:
         there = row and row["state"] == string(rows.OPEN) and not rows.expired(row, self._clock())
         return Page([_target(row, "pk")] if row and there else [], None)
 
-    def _page(self, query: Item, id_key: str, start: PageKey, limit: int, parts: int) -> Page:
-        after = {"ExclusiveStartKey": json.loads(start.after)} if start.after else {}
-        answer = self._table.call("query", Limit=limit, **query, **after)
-        last = answer.get("LastEvaluatedKey")
-        if last:
-            following: PageKey | None = PageKey(start.part, json.dumps(last))
-        else:
-            following = PageKey(start.part + 1) if start.part + 1 < parts else None
-        return Page([_target(row, id_key) for row in answer["Items"]], following)
+    def _page(
+        self, query: Callable[[int], Item], id_key: str, start: PageKey, limit: int, parts: int
+    ) -> Page:
+        """A full page, over as many index shards as that takes; the last one may be shorter."""
+        targets: list[Target] = []
+        at = start
+        while len(targets) < limit:
+            after = {"ExclusiveStartKey": json.loads(at.after)} if at.after else {}
+            room_left = limit - len(targets)
+            answer = self._table.call("query", Limit=room_left, **query(at.part), **after)
+            targets += [_target(row, id_key) for row in answer["Items"]]
+            if "LastEvaluatedKey" in answer:
+                at = PageKey(at.part, json.dumps(answer["LastEvaluatedKey"]))
+            elif at.part + 1 < parts:
+                at = PageKey(at.part + 1)
+            else:
+                return Page(targets, None)
+        return Page(targets, at)
 
     def _count_shard(self, age_shard: int) -> int:
         query = self._where("ageShard", number(age_shard))

@@ -141,6 +141,7 @@ class Link:
         """Wait for another call."""
         self.resting = True
         self.request = b""
+        self.events = EVENT_READ
 
     def quiet(self) -> bool:
         """Whether the resting socket is still open and says nothing, as it should. Sends nothing.

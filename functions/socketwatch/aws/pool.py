@@ -75,6 +75,7 @@ class Pool:
     def rest(self, link: Link) -> None:
         """Keep a link that is clean for another call."""
         link.rest()
+        self.watch(link)
         self._resting.append(link)
 
     def stir(self, link: Link) -> None:

@@ -265,6 +265,28 @@ async def test_closing_the_edge_gives_up_a_disconnect_that_never_ends() -> None:
     assert edge.counts.disconnects_lost == 1
 
 
+async def test_closing_the_edge_gives_up_messages_that_run_or_wait_for_their_turn() -> None:
+    async def never(_: Event) -> InvokeResult:
+        await asyncio.Event().wait()
+        return answer()
+
+    functions = Functions(default=never)
+    limits = {"messages_per_peer": 1, "invoke_concurrency": 1, "drain_timeout_s": 0.1}
+    async with an_edge(functions, **limits) as edge, a_peer(edge) as peer, a_peer(edge) as other:
+        await peer.send("runs")
+        await functions.called("default")
+        await peer.send("waits for its turn")
+        await other.send("waits for a function to end")
+        await until(lambda: edge.waiting == 1)
+        async with asyncio.timeout(3):
+            await edge.close()
+
+        assert (edge.in_flight, edge.waiting) == (0, 0)
+        assert len(functions.events["default"]) == 1
+        assert edge.counts.closed == {1001: 2}
+        assert edge.counts.disconnects_lost == 2
+
+
 async def test_closing_the_edge_waits_neither_for_silent_sockets_nor_for_connect() -> None:
     async def never(_: Event) -> InvokeResult:
         await asyncio.Event().wait()

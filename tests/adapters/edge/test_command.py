@@ -3,13 +3,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from websockets.sync.client import connect
 
-from tests.adapters.edge.test_model import Account, client_of
+from tests.adapters.edge.test_model import Account, Handler, client_of
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENT: Mapping[str, str] = {
@@ -56,26 +57,74 @@ def test_a_setting_out_of_range_is_one_line_and_exit_code_2() -> None:
     )
 
 
-def test_the_command_serves_until_it_is_interrupted() -> None:
-    with client_of(Account()) as client:
-        process: subprocess.Popen[str] = subprocess.Popen(  # noqa: S603 - our own command
-            arguments(client.meta.endpoint_url),
-            cwd=ROOT,
-            env=ENVIRONMENT,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        with process:
-            watchdog = threading.Timer(15, process.kill)
-            watchdog.start()
+@contextmanager
+def an_edge_process(endpoint: str, **more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The command as a process, and where peers connect; killed if it outlives its patience."""
+    process: subprocess.Popen[str] = subprocess.Popen(  # noqa: S603 - our own command
+        arguments(endpoint, **more),
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        watchdog = threading.Timer(15, process.kill)
+        watchdog.start()
+        try:
             assert process.stderr is not None
-            url = process.stderr.readline().split()[2].rstrip(",")
-            with connect(url, compression=None) as peer:
-                process.send_signal(signal.SIGINT)
-                rest = process.stderr.read()
-                close: Any = peer.protocol.close_rcvd
+            yield process, process.stderr.readline().split()[2].rstrip(",")
+        finally:
+            process.wait()
             watchdog.cancel()
 
-        assert process.returncode == 0
-        assert close.code == 1001
-        assert rest == "edge: closing 1 connections\n"
+
+def interrupted(process: subprocess.Popen[str]) -> str:
+    """What it still says after Ctrl-C, once it has ended."""
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    return process.stderr.read()
+
+
+def test_the_command_serves_until_it_is_interrupted() -> None:
+    with (
+        client_of(Account()) as client,
+        an_edge_process(client.meta.endpoint_url) as (process, url),
+        connect(url, compression=None) as peer,
+    ):
+        rest = interrupted(process)
+        close: Any = peer.protocol.close_rcvd
+
+    assert process.returncode == 0
+    assert close.code == 1001
+    assert rest == "edge: closing 1 connections\n"
+
+
+class SilentLambda(Handler):
+    """Takes each call to a function and does not answer."""
+
+    called: threading.Event
+    release: threading.Event
+
+    def do_POST(self) -> None:
+        self.called.set()
+        self.release.wait(30)
+        self.close_connection = True
+
+
+def test_an_interrupt_does_not_wait_for_a_function_that_never_answers() -> None:
+    account = Account()
+    account.route("$default", target=account.integration("default"))
+    called, release = threading.Event(), threading.Event()
+    silent = type("Silent", (SilentLambda,), {"called": called, "release": release})
+    with (
+        client_of(account, silent) as client,
+        an_edge_process(client.meta.endpoint_url, drain="0.2") as (process, url),
+        connect(url, compression=None) as peer,
+    ):
+        peer.send("hello")
+        was_called = called.wait(10)
+        rest = interrupted(process)
+        release.set()
+
+    assert was_called
+    assert (process.returncode, rest) == (0, "edge: closing 1 connections\n")

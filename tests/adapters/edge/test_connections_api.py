@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from local.edge.invoke import InvokeResult
 from tests.adapters.edge.scene import (
+    PATIENCE_S,
     Backend,
     Event,
     Functions,
@@ -175,24 +176,58 @@ async def test_the_encoded_at_sign_of_hand_signed_calls_is_understood() -> None:
         assert await asyncio.to_thread(status_of, url) == 200
 
 
-async def flood(backend: Backend, connection_id: str) -> None:
-    for _ in range(200):
-        await backend.post(connection_id, b"x" * 128 * KB)
+async def flood(backend: Backend, connection_id: str) -> int:
+    """Post 128 KB again and again until it is refused; how many were accepted."""
+    for accepted in range(200):
+        try:
+            await backend.post(connection_id, b"x" * 128 * KB)
+        except backend.exceptions.LimitExceededException:
+            return accepted
+    raise AssertionError("the peer's buffer has no bound")
 
 
-async def test_a_peer_that_does_not_read_is_refused_at_its_bound_and_holds_nobody_up() -> None:
+async def test_a_peer_that_does_not_read_gets_429_at_its_bound_and_holds_nobody_up() -> None:
     async with (
         an_edge(send_buffer_bytes=64 * KB) as edge,
-        a_peer(edge, max_queue=1) as slow,
+        a_peer(edge, max_queue=None) as slow,
     ):
         backend, slow_id = Backend(edge.management_url), await the_only_id(edge)
         slow.transport.pause_reading()
-        with pytest.raises(ClientError) as refused:
-            await flood(backend, slow_id)
+        accepted = await flood(backend, slow_id)
         async with a_peer(edge) as quick:
             (quick_id,) = edge.live() - {slow_id}
             await backend.post(quick_id, b"hello")
 
             assert await heard(quick) == "hello"
-        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
-        assert slow_id in edge.live()
+        assert edge.counts.posts == {200: accepted + 1, 429: 1}
+        assert edge.counts.throttled == {}
+        assert await backend.delete(slow_id) == 204
+
+
+async def until_accepted(backend: Backend, connection_id: str, data: bytes) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                await backend.post(connection_id, data)
+            except backend.exceptions.LimitExceededException:
+                await asyncio.sleep(0.005)
+            else:
+                return
+
+
+async def test_a_slow_peer_that_reads_again_hears_all_that_was_accepted_and_then_more() -> None:
+    async with (
+        an_edge(send_buffer_bytes=64 * KB) as edge,
+        a_peer(edge, max_queue=None) as slow,
+    ):
+        backend, slow_id = Backend(edge.management_url), await the_only_id(edge)
+        slow.transport.pause_reading()
+        accepted = await flood(backend, slow_id)
+        with pytest.raises(backend.exceptions.LimitExceededException):
+            await backend.post(slow_id, b"still full")
+        slow.transport.resume_reading()
+        await until_accepted(backend, slow_id, b"drained")
+
+        lengths = [len(await heard(slow)) for _ in range(accepted)]
+        assert lengths == [128 * KB] * accepted
+        assert await heard(slow) == "drained"

@@ -9,7 +9,16 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local.edge.errors import InvokeError, InvokeRefusedError, InvokeTimeoutError
 from local.edge.invoke import InvokeQueue, InvokeResult, LambdaInvoke
-from tests.adapters.edge.scene import Event, Functions, a_peer, an_edge, answer, arn, until
+from tests.adapters.edge.scene import (
+    PATIENCE_S,
+    Event,
+    Functions,
+    a_peer,
+    an_edge,
+    answer,
+    arn,
+    until,
+)
 from tests.adapters.edge.test_handshake import refusal
 
 EVENT = b"{}"
@@ -68,6 +77,21 @@ async def test_a_call_that_overran_keeps_its_place_until_the_function_ends() -> 
     await until(lambda: queue.in_flight == 0)
 
     assert await queue.call("f", EVENT, timeout_ms=1000) == answer()
+
+
+async def test_a_queue_that_is_closed_gives_up_what_runs_and_refuses_all_that_waits() -> None:
+    function = Gated()
+    queue = InvokeQueue(function, concurrency=1, waiting_limit=10)
+    calls = [asyncio.create_task(queue.call("f", EVENT, timeout_ms=5000)) for _ in range(4)]
+    await until(lambda: queue.waiting == 3)
+    await queue.close()
+    first, *others = await asyncio.gather(*calls, return_exceptions=True)
+    with pytest.raises(InvokeRefusedError):
+        await queue.call("f", EVENT, timeout_ms=5000)
+
+    assert type(first) is InvokeError
+    assert [type(other) for other in others] == [InvokeRefusedError] * 3
+    assert (function.running, queue.in_flight, queue.waiting) == (0, 0, 0)
 
 
 async def test_a_wait_that_is_cancelled_leaves_the_queue() -> None:
@@ -158,3 +182,61 @@ async def test_a_refused_or_failed_call_is_an_invoke_error(
     invokers.append(LambdaInvoke(Lambda(error), concurrency=1))
     with pytest.raises(InvokeError, match="connect"):
         await invokers[0](arn("connect"), EVENT)
+
+
+class Stuck:
+    """A boto3 `lambda` client whose first call takes until it is released."""
+
+    def __init__(self) -> None:
+        self.called = threading.Event()
+        self.release = threading.Event()
+        self.calls = 0
+
+    def invoke(self, **_: Any) -> dict[str, Any]:
+        self.calls += 1
+        self.called.set()
+        self.release.wait(PATIENCE_S)
+        return {"Payload": io.BytesIO(b"{}")}
+
+
+async def test_a_call_given_up_before_its_turn_never_reaches_lambda(
+    invokers: list[LambdaInvoke],
+) -> None:
+    client = Stuck()
+    invokers.append(LambdaInvoke(client, concurrency=1))
+    first, second = (asyncio.create_task(invokers[0]("f", EVENT)) for _ in range(2))
+    await asyncio.to_thread(client.called.wait, PATIENCE_S)
+    second.cancel()
+    await asyncio.wait({second})
+    client.release.set()
+
+    assert await first == InvokeResult(b"{}")
+    assert (await invokers[0]("f", EVENT), client.calls) == (InvokeResult(b"{}"), 2)
+
+
+def test_an_answer_that_comes_after_the_loop_has_ended_is_dropped() -> None:
+    client = Stuck()
+    invoke = LambdaInvoke(client, concurrency=1)
+
+    async def gives_up() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(invoke("f", EVENT), 0.05)
+
+    asyncio.run(gives_up())
+    (thread,) = [each for each in threading.enumerate() if each.name == "invoke-0"]
+    client.release.set()
+    invoke.close()
+    thread.join(PATIENCE_S)
+
+    assert not thread.is_alive()
+
+
+async def test_an_error_that_nobody_expected_is_raised_and_the_thread_goes_on(
+    invokers: list[LambdaInvoke],
+) -> None:
+    client = Lambda(KeyError("surprise"), {"Payload": io.BytesIO(b"{}")})
+    invokers.append(LambdaInvoke(client, concurrency=1))
+    with pytest.raises(KeyError, match="surprise"):
+        await invokers[0]("f", EVENT)
+
+    assert await invokers[0]("f", EVENT) == InvokeResult(b"{}")

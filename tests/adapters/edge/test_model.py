@@ -96,9 +96,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def client_of(account: Account) -> Iterator[Any]:
-    handler = type("Handler", (Handler,), {"account": account})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+def client_of(account: Account, handler: type[Handler] = Handler) -> Iterator[Any]:
+    serving = type("Handler", (handler,), {"account": account})
+    with ThreadingHTTPServer(("127.0.0.1", 0), serving) as server:
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
         try:
             yield boto3.client(
