@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 FOR ?= 0
+N ?= 1000000
 
 help:  ## what can be asked for
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -15,6 +16,12 @@ test: setup  ## all tests: unit, adapters, templates, end to end on the local st
 
 demo: setup  ## the whole stack on this machine with live peers; FOR=60 ends it after 60 seconds
 	@PYTHONPATH=functions .venv/bin/python -m local.demo --for $(FOR)
+
+bench-deliver: setup  ## CPU a post, ours beside boto3, aiohttp, the Go SDK and wrk
+	@PYTHONPATH=functions .venv/bin/python -m bench.deliver
+
+bench-broadcast: setup  ## a broadcast to N targets against a gateway that enforces the account's rate
+	@PYTHONPATH=functions .venv/bin/python -m bench.broadcast --targets $(N)
 
 deploy: .deploy/ready layer  ## to the AWS account of the current credentials; ARGS go to `sam deploy`
 	.deploy/bin/sam deploy $(ARGS)
@@ -34,4 +41,4 @@ endef
 .ministack/ready: locks/ministack.txt ; $(environment)
 .deploy/ready: locks/deploy.txt ; $(environment)
 
-.PHONY: help setup check test demo deploy layer lock
+.PHONY: help setup check test demo bench-deliver bench-broadcast deploy layer lock

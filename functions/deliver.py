@@ -21,6 +21,7 @@ def deliver(event: Any, remaining: int, work: Worker) -> Batch:
             "broadcast_id": run.shard.broadcast_id,
             "shard": run.shard.number,
             "open": run.tally.open,
+            "request_trace": run.trace,
             **{outcome.value: number for outcome, number in run.ended.items()},
         }
         with TRACER.span("shard") as annotations:

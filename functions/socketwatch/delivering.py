@@ -94,8 +94,8 @@ def deliver(records: Iterable[dict[str, Any]], remaining: int, worker: Worker) -
     batch = Batch()
     now, monotonic = worker.clock(), worker.monotonic()
     lease = now + max(0, remaining) + LEASE_BEYOND_END
-    bodies = {record["messageId"]: record.get("body") for record in records}
-    found = (_take(identity, body, lease, worker, batch) for identity, body in bodies.items())
+    distinct = {record["messageId"]: record for record in records}
+    found = (_take(record, lease, worker, batch) for record in distinct.values())
     held = [taken for taken in found if taken]
     for taken in held:
         left = (taken.run.shard.deadline - now) / SECOND
@@ -117,11 +117,12 @@ def deliver(records: Iterable[dict[str, Any]], remaining: int, worker: Worker) -
     return batch
 
 
-def _take(message_id: str, body: object, lease: int, worker: Worker, batch: Batch) -> _Held | None:
+def _take(record: dict[str, Any], lease: int, worker: Worker, batch: Batch) -> _Held | None:
     """Hold the shard that a message carries; None where there is nothing to post for it now."""
+    message_id = record["messageId"]
     now = worker.clock()
     try:
-        shard = decode(body)
+        shard = decode(record.get("body"))
         row = worker.ledger.shard(shard.broadcast_id, shard.number)
         if row is None or row.state in {ShardState.DONE, ShardState.VOID}:
             batch.stale += 1
@@ -141,7 +142,8 @@ def _take(message_id: str, body: object, lease: int, worker: Worker, batch: Batc
     except LedgerUnavailable:
         batch.failed.append(message_id)
         return None
-    return _Held(message_id, held, ShardRun(shard, row.tally))
+    trace = record.get("attributes", {}).get("AWSTraceHeader", "")
+    return _Held(message_id, held, ShardRun(shard, row.tally, trace=trace))
 
 
 def _progress(rows: dict[int, ShardRow], ledger: Ledger) -> Written:

@@ -62,6 +62,7 @@ class ShardRun:
     Attributes:
         tally: what is known of the shard, earlier invocations included.
         deadline: on the monotonic clock.
+        trace: the trace header of the request, empty where it was not traced.
         ended, posts, retries, latencies, gone: what this invocation came to.
         lost: another worker has taken the shard over.
     """
@@ -69,6 +70,7 @@ class ShardRun:
     shard: Shard
     tally: Tally
     deadline: float = 0.0
+    trace: str = ""
     ended: Counter[Outcome] = field(default_factory=Counter)
     posts: int = 0
     retries: int = 0

@@ -64,6 +64,7 @@ def test_a_span_becomes_a_subsegment_with_its_annotations() -> None:
     assert subsegment.name == "shard"
     assert subsegment.annotations == {"broadcast_id": "01J", "accepted": 3}
     xray_recorder.clear_trace_entities()
+    xray_recorder.emitter._socket.close()
 
 
 def test_the_trace_of_an_invocation_is_what_lambda_says(monkeypatch: pytest.MonkeyPatch) -> None:

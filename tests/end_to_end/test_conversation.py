@@ -86,6 +86,6 @@ def test_two_joins_at_once_both_hold(scene: Scene) -> None:
             for room in rooms:
                 await say(peer, action="join", room=room)
             answers = [await hear(peer) for _ in rooms]
-            return {answer.get("room", answer.get("error")) for answer in answers}
+            return {str(answer.get("room", answer.get("error"))) for answer in answers}
 
     assert scene.play(play()) == {f"at-once-{number}" for number in range(6)}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from examples.notify import notify
 from local.ministack import client
 from local.stack import now_ms
 from socketwatch.aws.dynamo import Table
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.stack
 
 async def outcomes(scene: Scene, broadcast_id: str) -> dict[str, int]:
     """What became of a broadcast, once every target has its outcome."""
-    await scene.becomes(lambda: scene.stack.report(broadcast_id)["complete"], True)  # noqa: FBT003 - the value waited for
+    await scene.becomes(lambda: scene.stack.report(broadcast_id)["complete"], True)
     counts = (await asyncio.to_thread(scene.stack.report, broadcast_id))["counts"]
     found = {outcome.value: counts[outcome] for outcome in Outcome if counts[outcome]}
     assert sum(found.values()) == counts["targeted"]
@@ -106,7 +107,7 @@ def test_a_ghost_is_gone_and_stops_nobody_and_becomes_suspect(scene: Scene) -> N
             answer = await invoke(scene, to={"room": "haunted"}, data="boo")
             assert (await hear(ann))["data"] == "boo"
             assert await outcomes(scene, answer["broadcastId"]) == {"accepted": 1, "gone": 1}
-        await scene.becomes(lambda: "suspectSince" in scene.stack.row(row.connection_id), True)  # noqa: FBT003 - the value waited for
+        await scene.becomes(lambda: "suspectSince" in scene.stack.row(row.connection_id), True)
         stored = scene.stack.row(row.connection_id)
         assert stored["state"] == {"S": "open"}
         key = {name: stored[name] for name in ("pk", "sk")}
@@ -172,6 +173,19 @@ def test_a_closed_report_is_where_the_answer_said(scene: Scene) -> None:
 
     assert report["complete"]
     assert report["counts"]["accepted"] == report["counts"]["targeted"] == 1
+
+
+def test_a_billing_service_notifies_a_user_without_a_socket_of_its_own(scene: Scene) -> None:
+    async def play() -> None:
+        function = scene.stack.deployed.outputs["BroadcastFunction"]
+        async with scene.peer("payer") as peer:
+            told = await asyncio.to_thread(
+                notify, scene.stack.aws("lambda"), function, "payer", {"invoice": 7}
+            )
+            assert (await hear(peer))["data"] == {"invoice": 7}
+            assert await outcomes(scene, told["broadcastId"]) == {"accepted": 1}
+
+    scene.play(play())
 
 
 def test_the_same_id_is_one_broadcast_and_another_content_a_conflict(scene: Scene) -> None:

@@ -31,7 +31,15 @@ def wscat(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_wscat_holds_a_conversation(scene: Scene, wscat: Path) -> None:
     token = scene.stack.tokens.mint("wscat")
-    command = [wscat, "-c", scene.stack.edge.url, "-s", "socketwatch.v1", "-s", f"bearer.{token}"]
+    command = [
+        str(wscat),
+        "-c",
+        scene.stack.edge.url,
+        "-s",
+        "socketwatch.v1",
+        "-s",
+        f"bearer.{token}",
+    ]
     before = scene.stack.edge.live()
     with subprocess.Popen(  # noqa: S603 - our own arguments
         command,

@@ -376,6 +376,28 @@ def test_the_same_shard_in_two_messages_of_a_batch_is_posted_once() -> None:
     assert set(stage.gateway.received.values()) == {1}
 
 
+def test_a_shard_knows_the_trace_of_its_request() -> None:
+    stage = Stage(1)
+    worker = Worker(
+        stage.ledger,
+        stage.queue,
+        stage.suspects,
+        stage.gateway.send,
+        stage.gateway.clock,
+        stage.gateway.monotonic,
+        lambda: 0.0,
+        lambda: "token",
+        1_000,
+    )
+    attributes = {"AWSTraceHeader": "Root=1-5759e988"}
+
+    batch = deliver(
+        [{"messageId": "m", "body": stage.body, "attributes": attributes}], 30_000, worker
+    )
+
+    assert [run.trace for run in batch.runs] == ["Root=1-5759e988"]
+
+
 def test_an_empty_batch_is_no_work() -> None:
     assert Stage().work().failed == []
 

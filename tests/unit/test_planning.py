@@ -261,7 +261,7 @@ def test_a_connection_that_moves_ahead_in_the_index_is_planned_once() -> None:
         stage.audiences.moved.add("peer-0003=")
         return found
 
-    stage.audiences.page = moving  # type: ignore[method-assign]  # an index under change
+    stage.audiences.page = moving  # type: ignore[assignment]  # an index under change
     stage.resume()
 
     assert stage.planned() == Counter(CROWD)

@@ -117,7 +117,7 @@ async def an_edge(
         EdgeSettings(**{"stage": "prod", "close_timeout_s": 0.3, "drain_timeout_s": 1, **settings}),
         functions or Functions(),
         TickingClock(),
-        random.Random(7),  # noqa: S311 - ids that repeat from run to run are wanted here
+        random.Random(7),
     )
     await edge.open()
     if attached:
@@ -183,6 +183,17 @@ class Backend:
         return await self._status(
             self._client.post_to_connection, ConnectionId=connection_id, Data=data
         )
+
+    async def post_until_accepted(self, connection_id: str, data: bytes) -> None:
+        """Post again and again while the answer is 429."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                try:
+                    await self.post(connection_id, data)
+                except self.exceptions.LimitExceededException:
+                    await asyncio.sleep(0.005)
+                else:
+                    return
 
     async def get(self, connection_id: str) -> Mapping[str, Any]:
         answered: Mapping[str, Any] = await asyncio.to_thread(

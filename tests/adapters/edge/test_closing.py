@@ -271,8 +271,11 @@ async def test_closing_the_edge_gives_up_messages_that_run_or_wait_for_their_tur
         return answer()
 
     functions = Functions(default=never)
-    limits = {"messages_per_peer": 1, "invoke_concurrency": 1, "drain_timeout_s": 0.1}
-    async with an_edge(functions, **limits) as edge, a_peer(edge) as peer, a_peer(edge) as other:
+    async with (
+        an_edge(functions, messages_per_peer=1, invoke_concurrency=1, drain_timeout_s=0.1) as edge,
+        a_peer(edge) as peer,
+        a_peer(edge) as other,
+    ):
         await peer.send("runs")
         await functions.called("default")
         await peer.send("waits for its turn")
@@ -315,7 +318,7 @@ async def test_a_port_in_use_is_a_clear_error_and_nothing_stays_bound() -> None:
         taken = int(edge.url.rpartition(":")[2].partition("/")[0])
         for which in ("port", "management_port"):
             settings = EdgeSettings(stage="prod", **{which: taken})
-            second = Edge(settings, Functions(), lambda: 0, random.Random(1))  # noqa: S311 - no secret
+            second = Edge(settings, Functions(), lambda: 0, random.Random(1))
             with pytest.raises(EdgeError, match=f"port {taken} is in use"):
                 await second.open()
 

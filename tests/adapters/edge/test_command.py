@@ -105,7 +105,7 @@ class SilentLambda(Handler):
     called: threading.Event
     release: threading.Event
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
         self.called.set()
         self.release.wait(30)
         self.close_connection = True

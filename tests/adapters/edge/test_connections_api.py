@@ -7,7 +7,6 @@ from botocore.exceptions import ClientError
 
 from local.edge.invoke import InvokeResult
 from tests.adapters.edge.scene import (
-    PATIENCE_S,
     Backend,
     Event,
     Functions,
@@ -204,17 +203,6 @@ async def test_a_peer_that_does_not_read_gets_429_at_its_bound_and_holds_nobody_
         assert await backend.delete(slow_id) == 204
 
 
-async def until_accepted(backend: Backend, connection_id: str, data: bytes) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            try:
-                await backend.post(connection_id, data)
-            except backend.exceptions.LimitExceededException:
-                await asyncio.sleep(0.005)
-            else:
-                return
-
-
 async def test_a_slow_peer_that_reads_again_hears_all_that_was_accepted_and_then_more() -> None:
     async with (
         an_edge(send_buffer_bytes=64 * KB) as edge,
@@ -226,7 +214,7 @@ async def test_a_slow_peer_that_reads_again_hears_all_that_was_accepted_and_then
         with pytest.raises(backend.exceptions.LimitExceededException):
             await backend.post(slow_id, b"still full")
         slow.transport.resume_reading()
-        await until_accepted(backend, slow_id, b"drained")
+        await backend.post_until_accepted(slow_id, b"drained")
 
         lengths = [len(await heard(slow)) for _ in range(accepted)]
         assert lengths == [128 * KB] * accepted

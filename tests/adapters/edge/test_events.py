@@ -162,7 +162,7 @@ def test_stage_variables_are_there_only_if_defined() -> None:
 
 @given(st.integers())
 def test_ids_have_the_form_of_aws(seed: int) -> None:
-    rng = random.Random(seed)  # noqa: S311 - no secret
+    rng = random.Random(seed)
 
     assert ID.fullmatch(new_id(rng))
     assert new_id(rng) != new_id(rng)
