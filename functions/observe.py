@@ -4,23 +4,26 @@ from typing import Any
 
 from socketwatch import changes
 from socketwatch.aws import emf, environment, telemetry
-from socketwatch.metrics import Measurement
+from socketwatch.changes import Changes, Recent
 from socketwatch.settings import Api
 
 API = environment.read(Api)
 LOG = telemetry.logger("observe")
+RECENT = Recent()
 
 
-def observe(event: Any) -> list[Measurement]:
-    """Count one batch; poison records are skipped, counted and logged by sequence number."""
-    batch = changes.read(event["Records"])
+def observe(event: Any, recent: Recent) -> Changes:
+    """Count one batch; poison records are logged by sequence number and left to be sent away."""
+    batch = changes.read(event["Records"], recent)
     if batch.bad:
         LOG.error("bad stream records", sequence_numbers=batch.bad[:100], number=len(batch.bad))
-    return changes.measurements(batch)
+    return batch
 
 
 @LOG.inject_lambda_context
 def handler(event: Any, _context: Any) -> dict[str, Any]:
-    """Lambda's entry: nothing to retry, for what could be read was counted."""
-    emf.emit(API, observe(event))
-    return {"batchItemFailures": []}
+    """Lambda's entry. Records are remembered once their counts are written."""
+    batch = observe(event, RECENT)
+    emf.emit(API, changes.measurements(batch))
+    RECENT.remember(batch.ids)
+    return {"batchItemFailures": changes.failures(batch)}

@@ -1,7 +1,10 @@
 """Stream records, read straight from DynamoDB's typed JSON into counts, in a single pass.
 
-The stream is at least once: a replayed batch counts again. So these are counters for rates and
-reasons; how many connections are open is counted in the registry (`census`), never summed here.
+The stream is at least once. A record that this process has counted before, within the window of
+`Recent`, is recognised by its event id and not counted again; one that another process counted, or
+that was counted longer ago, counts twice. So these are counters for rates and reasons, above the
+truth by at most what AWS replays; how many connections are open is counted in the registry
+(`census`), never summed here.
 """
 
 from collections import Counter
@@ -9,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from socketwatch import metrics
+from socketwatch.clock import SECOND
 from socketwatch.metrics import Measurement
 from socketwatch.rows import CLOSED, CONNECTION, OPEN
 
@@ -16,33 +20,81 @@ EXPIRED = "expired"
 """Category of an open row that DynamoDB's TTL removed: nothing else had closed it."""
 
 DELETED = "deleted"
-"""Category of an open row that somebody deleted, as registries of other layouts do."""
+"""Category of an open row that somebody deleted, as registries that do not close rows do."""
 
 NEVER_OPENED = "never_opened"
 """Category of a tombstone whose `$connect` came late or never."""
 
 TTL = "dynamodb.amazonaws.com"
 
+CODES = frozenset({"1000", "1001", "1003", "1005", "1006", "1009"})
+"""Close codes that are counted by themselves; `application` are 3000 to 4999, the rest `other`."""
+
+WINDOW = 20_000
+"""Event ids remembered: some 2 MB, and minutes of a busy shard."""
+
+MOST_SECONDS = 60
+"""Seconds of one batch that get a point of their own in the series by second. A batch that spans
+more is a backlog, and its older seconds are past being alarmed on."""
+
+
+class Recent:
+    """The event ids counted last, oldest forgotten first."""
+
+    def __init__(self, capacity: int = WINDOW) -> None:
+        self._capacity = capacity
+        self._ids: dict[str, None] = {}
+
+    def __contains__(self, event_id: str) -> bool:
+        return event_id in self._ids
+
+    def remember(self, event_ids: list[str]) -> None:
+        """Add the ids of a batch whose counts are written, not before."""
+        self._ids.update(dict.fromkeys(event_ids))
+        for _ in range(len(self._ids) - self._capacity):
+            del self._ids[next(iter(self._ids))]
+
 
 @dataclass(slots=True)
 class Changes:
-    """What a batch of records says; `bad` are sequence numbers of records that say nothing."""
+    """What a batch of records says.
+
+    Attributes:
+        seconds: connections opened, by the second (epoch) in which they began.
+        lifespans: seconds that closed connections lasted; never negative.
+        replays: records that were counted before.
+        ids: event ids of the records counted here.
+        bad: sequence numbers of records that cannot be read, empty where even that is missing.
+    """
 
     opened: int = 0
     closed: Counter[str] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+    seconds: Counter[int] = field(default_factory=Counter)
+    lifespans: list[float] = field(default_factory=list)
     joins: int = 0
     leaves: int = 0
+    replays: int = 0
+    ids: list[str] = field(default_factory=list)
     bad: list[str] = field(default_factory=list)
 
 
-def read(records: list[Any]) -> Changes:
-    """Count the batch. A record that cannot be read is skipped and noted, and stops nothing."""
+def read(records: list[Any], recent: Recent) -> Changes:
+    """Count the batch. A record that cannot be read is noted, and stops nothing."""
     changes = Changes()
+    counted: set[str] = set()
     for record in records:
         try:
+            event_id = record["eventID"]
+            if event_id in recent or event_id in counted:
+                changes.replays += 1
+                continue
             _note(record, changes)
-        except (KeyError, TypeError, AttributeError):
+        except (KeyError, TypeError, AttributeError, ValueError):
             changes.bad.append(_sequence_number(record))
+        else:
+            counted.add(event_id)
+    changes.ids = list(counted)
     return changes
 
 
@@ -52,12 +104,26 @@ def measurements(changes: Changes) -> list[Measurement]:
         metrics.CONNECTIONS_OPENED: changes.opened,
         metrics.ROOM_JOINS: changes.joins,
         metrics.ROOM_LEAVES: changes.leaves,
+        metrics.REPLAYED_RECORDS: changes.replays,
         metrics.BAD_STREAM_RECORDS: len(changes.bad),
     }
     measured = [metrics.count(metric, number) for metric, number in counters.items() if number]
     for category, number in changes.closed.items():
         measured.append(metrics.count(metrics.CONNECTIONS_CLOSED, number, category))
-    return measured
+    for code, number in changes.codes.items():
+        measured.append(metrics.count(metrics.CLOSES_BY_CODE, number, code))
+    for second in sorted(changes.seconds)[-MOST_SECONDS:]:
+        opened = (changes.seconds[second],)
+        measured.append(Measurement(metrics.CONNECTS_PER_SECOND, opened, at=second * SECOND))
+    return [*measured, *metrics.sample(metrics.CONNECTION_LIFESPAN, changes.lifespans)]
+
+
+def failures(changes: Changes) -> list[dict[str, str]]:
+    """The records for Lambda to try again, and in the end to send to the failure destination.
+
+    What came after them in the batch comes again with them; it is recognised, or counted twice.
+    """
+    return [{"itemIdentifier": number} for number in changes.bad if number]
 
 
 def _note(record: dict[str, Any], changes: Changes) -> None:
@@ -66,22 +132,42 @@ def _note(record: dict[str, Any], changes: Changes) -> None:
     if change["Keys"]["sk"]["S"] != CONNECTION:
         changes.joins += name == "INSERT"
         changes.leaves += name == "REMOVE"
-        return
-    if name == "INSERT":
-        if change["NewImage"]["state"]["S"] == OPEN:
+    elif name == "INSERT":
+        row = change["NewImage"]
+        if row["state"]["S"] == OPEN:
+            began = int(row["connectedAt"]["N"]) // SECOND
             changes.opened += 1
+            changes.seconds[began] += 1
         else:
             changes.closed[NEVER_OPENED] += 1
     elif name == "MODIFY":
-        new, old = change["NewImage"], change["OldImage"]
-        if (old["state"]["S"], new["state"]["S"]) == (OPEN, CLOSED):
-            changes.closed[new["closedBy"]["S"]] += 1
+        row = change["NewImage"]
+        if change["OldImage"]["state"]["S"] == OPEN and row["state"]["S"] == CLOSED:
+            by, code = row["closedBy"]["S"], _code(row)
+            changes.lifespans.append(_lasted(row, int(row["closedAt"]["N"])))
+            changes.closed[by] += 1
+            changes.codes[code] += 1
     elif name == "REMOVE":
-        if change["OldImage"]["state"]["S"] == OPEN:
+        row = change["OldImage"]
+        if row["state"]["S"] == OPEN:
             by_ttl = (record.get("userIdentity") or {}).get("principalId") == TTL
+            removed = SECOND * float(change["ApproximateCreationDateTime"])
+            changes.lifespans.append(_lasted(row, removed))
             changes.closed[EXPIRED if by_ttl else DELETED] += 1
     else:
         raise KeyError(name)
+
+
+def _lasted(row: dict[str, Any], until: float) -> float:
+    """Seconds, not below 0: the two times are of two clocks."""
+    return max(0.0, (until - int(row["connectedAt"]["N"])) / SECOND)
+
+
+def _code(row: dict[str, Any]) -> str:
+    code: str = row["closeCode"]["N"] if "closeCode" in row else "none"
+    if code in CODES or code == "none":
+        return code
+    return "application" if 3000 <= int(code) <= 4999 else "other"
 
 
 def _sequence_number(record: Any) -> str:

@@ -7,7 +7,7 @@ reported as failed and comes back.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from socketwatch.clock import SECOND, Clock
 from socketwatch.dispatch import Dispatch, Jitter, ShardRun, Written
 from socketwatch.errors import BadShard, LedgerUnavailable, QueueUnavailable, RegistryUnavailable
 from socketwatch.ledger import Ledger, ShardRow, ShardState
-from socketwatch.metrics import Measurement, Metric
+from socketwatch.metrics import Measurement
 from socketwatch.outcomes import Outcome
 from socketwatch.pacing import Pace
 from socketwatch.planning import Queue
@@ -30,10 +30,6 @@ STOP_BEFORE_END = 10 * SECOND
 
 LEASE_BEYOND_END = 10 * SECOND
 """Milliseconds after its time limit at which a worker is given up for dead."""
-
-
-MOST_VALUES = 100
-"""Values of one metric that one line carries."""
 
 
 class Suspects(Protocol):
@@ -218,17 +214,7 @@ def measurements(batch: Batch) -> list[Measurement]:
     return [
         *(one for one in counted if one.values != (0,)),
         *ended,
-        *_values(metrics.DELIVERY_LATENCY, latencies),
-        *_values(metrics.FAN_OUT_LAG, lags),
-        *_values(metrics.BUDGET_USE, [batch.used] if batch.used is not None else []),
+        *metrics.sample(metrics.DELIVERY_LATENCY, latencies),
+        *metrics.sample(metrics.FAN_OUT_LAG, lags),
+        *metrics.sample(metrics.BUDGET_USE, [batch.used] if batch.used is not None else []),
     ]
-
-
-def _values(metric: Metric, values: Sequence[float]) -> list[Measurement]:
-    """At most a hundred values that have the percentiles of all."""
-    if not values:
-        return []
-    ordered = sorted(values)
-    step = max(1.0, len(ordered) / MOST_VALUES)
-    picked = [ordered[int((n + 0.5) * step)] for n in range(int(len(ordered) / step))]
-    return [Measurement(metric, tuple(picked))]

@@ -6,6 +6,7 @@ would be ten thousand paid series. Metrics are values that functions return;
 `socketwatch.aws.emf` writes them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -18,6 +19,8 @@ class Unit(StrEnum):
     """CloudWatch's name of a unit."""
 
     COUNT = "Count"
+    SECONDS = "Seconds"
+    NONE = "None"
     MILLISECONDS = "Milliseconds"
     PERCENT = "Percent"
 
@@ -27,12 +30,19 @@ class Statistic(StrEnum):
 
     SUM = "Sum"
     MAXIMUM = "Maximum"
+    MEDIAN = "p50"
     PERCENTILE = "p99"
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric. *emitters* are function modules, *dimension* the one besides Api and Stage."""
+    """One metric.
+
+    Attributes:
+        emitters: the functions that write it.
+        dimension: the one besides Api and Stage.
+        by_second: kept by CloudWatch at one second's resolution.
+    """
 
     name: str
     unit: Unit
@@ -40,6 +50,7 @@ class Metric:
     emitters: tuple[str, ...]
     meaning: str
     dimension: str | None = None
+    by_second: bool = False
 
 
 OPEN_CONNECTIONS = Metric(
@@ -67,6 +78,36 @@ CONNECTIONS_CLOSED = Metric(
     "connections that ended, by who or what ended them",
     dimension="Category",
 )
+CLOSES_BY_CODE = Metric(
+    "ClosesByCode",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("observe",),
+    "connections that ended, by WebSocket close code",
+    dimension="Category",
+)
+CONNECTION_LIFESPAN = Metric(
+    "ConnectionLifespan",
+    Unit.SECONDS,
+    Statistic.MEDIAN,
+    ("observe",),
+    "how long connections that ended had lasted",
+)
+CONNECTS_PER_SECOND = Metric(
+    "ConnectsPerSecond",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("observe",),
+    "connections that began, second by second, for the quota is one of a second",
+    by_second=True,
+)
+REPLAYED_RECORDS = Metric(
+    "ReplayedRecords",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("observe",),
+    "stream records that came again and were not counted again",
+)
 ROOM_JOINS = Metric(
     "RoomJoins", Unit.COUNT, Statistic.SUM, ("observe",), "memberships that came to be"
 )
@@ -82,7 +123,7 @@ BAD_STREAM_RECORDS = Metric(
     Unit.COUNT,
     Statistic.SUM,
     ("observe",),
-    "stream records that could not be read and were skipped",
+    "stream records that could not be read, each time that they came",
 )
 FRAMES_RECEIVED = Metric(
     "FramesReceived",
@@ -209,15 +250,33 @@ CATALOGUE: tuple[Metric, ...] = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One or more values of a metric; *value* is that of its own dimension, where it has one.
+    """One or more values of a metric.
 
-    *properties* are searchable in the logs and cost no series: room, user and connection go there.
+    Attributes:
+        value: that of the metric's own dimension, where it has one.
+        properties: searchable in the logs at the cost of no series; a room or a user goes there.
+        at: epoch milliseconds, where the values are not of now.
     """
 
     metric: Metric
     values: tuple[float, ...]
     value: str = ""
     properties: dict[str, str | int] = field(default_factory=dict)
+    at: int = 0
+
+
+MOST_VALUES = 100
+"""Values of one metric that one line carries."""
+
+
+def sample(metric: Metric, values: Sequence[float]) -> list[Measurement]:
+    """At most a hundred values that have the percentiles of all; none where there are none."""
+    if not values:
+        return []
+    ordered = sorted(values)
+    step = max(1.0, len(ordered) / MOST_VALUES)
+    picked = [ordered[int((n + 0.5) * step)] for n in range(int(len(ordered) / step))]
+    return [Measurement(metric, tuple(picked))]
 
 
 def count(metric: Metric, number: int = 1, value: str = "") -> Measurement:

@@ -1,4 +1,5 @@
 import json
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from socketwatch.metrics import Measurement
 from socketwatch.settings import Api
 
 API = Api("abc123", "live")
+NOW = time.time_ns() // 1_000_000  # Powertools warns of times that CloudWatch would refuse
 
 
 def emitted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -70,4 +72,15 @@ def test_every_metric_of_the_catalogue_can_be_emitted(
     emf.emit(API, [metrics.count(metric, 1, "x" if metric.dimension else "")])
 
     (blob,) = emitted(capsys)
-    assert directive(blob)["Metrics"] == [{"Name": metric.name, "Unit": metric.unit}]
+    fine = {"StorageResolution": 1} if metric.by_second else {}
+    assert directive(blob)["Metrics"] == [{"Name": metric.name, "Unit": metric.unit, **fine}]
+
+
+def test_a_value_of_another_time_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    past = NOW - 60_000
+    connects = [Measurement(metrics.CONNECTS_PER_SECOND, (3,), at=at) for at in (past, past, NOW)]
+
+    emf.emit(API, connects)
+
+    found = {blob["_aws"]["Timestamp"]: blob["ConnectsPerSecond"] for blob in emitted(capsys)}
+    assert found == {past: [6.0], NOW: [3.0]}

@@ -8,17 +8,19 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import groupby
 
-from aws_lambda_powertools.metrics import EphemeralMetrics
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricResolution
 
 from socketwatch.metrics import NAMESPACE, Measurement, Metric, Statistic
 from socketwatch.settings import Api
 
 
 def emit(api: Api, measurements: Iterable[Measurement]) -> None:
-    """Write a line a dimension set: counters added up, other values kept singly."""
+    """Write a line a dimension set and time: counters added up, other values kept singly."""
     by_set = sorted(measurements, key=_dimension)
-    for (name, value), group in groupby(by_set, key=_dimension):
+    for (name, value, at), group in groupby(by_set, key=_dimension):
         blob = EphemeralMetrics(namespace=NAMESPACE)
+        if at:
+            blob.set_timestamp(at)
         blob.add_dimension(name="Api", value=api.api_id)
         blob.add_dimension(name="Stage", value=api.stage)
         if name:
@@ -40,8 +42,9 @@ def emit(api: Api, measurements: Iterable[Measurement]) -> None:
 
 def _add(blob: EphemeralMetrics, metric: Metric, value: float) -> None:
     """Add one value; Powertools writes a line of its own accord at the hundredth of a metric."""
-    blob.add_metric(name=metric.name, unit=metric.unit.value, value=value)
+    resolution = MetricResolution.High if metric.by_second else MetricResolution.Standard
+    blob.add_metric(name=metric.name, unit=metric.unit.value, value=value, resolution=resolution)
 
 
-def _dimension(measurement: Measurement) -> tuple[str, str]:
-    return measurement.metric.dimension or "", measurement.value
+def _dimension(measurement: Measurement) -> tuple[str, str, int]:
+    return measurement.metric.dimension or "", measurement.value, measurement.at

@@ -47,7 +47,7 @@ class Sender:
 
     Raises:
         SettingError: *endpoint* is no such URL.
-        ValueError: *tls* does not check certificates.
+        ValueError: *tls* does not check certificates, or there may be no connection.
     """
 
     def __init__(
@@ -65,6 +65,8 @@ class Sender:
     ) -> None:
         if tls is not None and not (tls.verify_mode is ssl.CERT_REQUIRED and tls.check_hostname):
             raise ValueError("the TLS context must check certificates and host names")
+        if connections < 1:
+            raise ValueError("there must be at least one connection")
         self._endpoint = Endpoint.parse(endpoint)
         self._region = region
         self._credentials = credentials

@@ -13,7 +13,7 @@ from socketwatch.calls import Call, Method, NoAnswer, Reply
 from socketwatch.clock import SECOND
 from tests.adapters.sender.certificate import write_certificate
 from tests.adapters.sender.conftest import Senders
-from tests.adapters.sender.server import OK, Peer, Request, Server, answers
+from tests.adapters.sender.server import OK, Peer, Request, Server
 from tests.adapters.sender.work import Open, post, posts, run
 
 NO_ROUTE = Reply(0, NoAnswer.CONNECT)
@@ -193,6 +193,11 @@ def test_a_context_that_checks_nothing_is_refused(senders: Senders) -> None:
         senders("https://127.0.0.1/live", careless)
 
 
+def test_a_sender_without_connections_is_refused(senders: Senders) -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        senders("https://127.0.0.1/live", connections=0)
+
+
 @pytest.fixture
 def closed_port() -> Iterator[int]:
     """A port that refuses: bound, so that nobody else listens there."""
@@ -244,7 +249,6 @@ def test_an_interrupt_leaves_no_half_read_socket_behind(server: Server, sender: 
     work = Interrupted(posts(40))
     with pytest.raises(KeyboardInterrupt):
         sender.run(work)
-    server.scripts = {f"peer-{index}=": answers(OK) for index in range(40)}
 
     assert len(work.settled) == 5
     assert run([post("after=")] * 40, sender).statuses == [200] * 40

@@ -123,6 +123,8 @@ def test_a_refusal_before_the_whole_message_is_out_stands(server: Server, sender
     server.early = refuse
 
     assert sender.call(post("a=", b"x" * 20_000_000)) == Reply(413)
+    server.early = lambda _peer: False
+    assert sender.call(post("b=")) == Reply(200)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,35 @@ def test_calls_start_no_sooner_than_work_lets_them(sender: Sender) -> None:
     assert min(gaps) >= 0.02
 
 
+def test_a_socket_that_the_server_closes_between_two_calls_is_not_used_again(
+    server: Server, sender: Sender
+) -> None:
+    class Hesitant(Open):
+        """Work whose server hangs up after each call, and that waits before the next."""
+
+        hesitates = False
+
+        def take(self, now: float) -> Call | None:
+            if self.hesitates:
+                self.hesitates = False
+                return None
+            return super().take(now)
+
+        def wake(self, now: float) -> float | None:
+            return now + 0.02 if self.taken < len(self.calls) else None
+
+        def settle(self, call: Call, reply: Reply, now: float) -> None:
+            super().settle(call, reply, now)
+            server.close_idle()
+            self.hesitates = True
+
+    work = Hesitant(posts(5))
+    sender.run(work)
+
+    assert work.statuses == [200] * 5
+    assert len(server.requests) == server.accepted == 5
+
+
 class Retrying(Open):
     """Work that gives a call back to itself until it is accepted."""
 

@@ -1,0 +1,161 @@
+"""One broadcast from its request to its closed report."""
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnContext, SpawnProcess
+from typing import Any
+
+from bench.broadcast import books, server
+from bench.broadcast.crowd import Crowd
+from bench.broadcast.gateway import Truth
+from bench.broadcast.roles import BROADCAST, PATIENCE, Site, Usage, plan, work
+from bench.broadcast.server import RunningGateway
+from socketwatch.aws.environment import now_ms
+from socketwatch.ledger import ShardRow
+from socketwatch.settling import Settled, Settler
+
+TELL_EVERY = 5.0
+"""Seconds between two lines of progress."""
+
+LOOK_EVERY = 0.25
+"""Seconds between two looks at whether all is done."""
+
+Tell = Callable[[str], None]
+
+
+class RunError(Exception):
+    """The broadcast could not be brought to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is measured.
+
+    Attributes:
+        budget: posts a second that all workers together may make.
+        reply: seconds from a post to its reply.
+        aws: seconds that a call to DynamoDB or SQS takes.
+    """
+
+    targets: int
+    budget: int
+    workers: int
+    reply: float
+    aws: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What is left of a broadcast.
+
+    Attributes:
+        rows: the ledger's shard rows, by number.
+        report: the report as it was published.
+        planner, workers: what their processes took.
+    """
+
+    rows: Sequence[ShardRow]
+    report: dict[str, Any]
+    truth: Truth
+    planner: Usage
+    workers: Sequence[Usage]
+
+
+def run(setting: Setting, tell: Tell) -> Ended:
+    """Broadcast to a whole crowd, and settle.
+
+    Raises:
+        RunError: a process died or does not answer.
+        GatewayError: the stand-in did.
+    """
+    context = multiprocessing.get_context("spawn")
+    with (
+        books.running(context, setting.aws) as kept,
+        server.running(context, setting.targets, setting.reply) as gateway,
+    ):
+        site = Site(
+            books=kept,
+            endpoint=gateway.endpoint,
+            latency=setting.aws,
+            ready=context.Barrier(setting.workers + 2),
+            over=context.Event(),
+        )
+        with _team(context, setting, site) as team:
+            site.ready.wait(PATIENCE)
+            report = _watch(site, gateway, team, setting.targets, tell)
+            site.over.set()
+            planner, *workers = [member.usage() for member in team]
+        rows = list(kept.ledger.shards(BROADCAST))
+        return Ended(rows, report, gateway.end(), planner, workers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    process: SpawnProcess
+    told: Connection
+
+    def usage(self) -> Usage:
+        try:
+            if self.told.poll(PATIENCE):
+                usage: Usage = self.told.recv()
+                return usage
+        except EOFError:
+            pass
+        raise RunError(f"{self.process.name} did not end well")
+
+
+@contextmanager
+def _team(context: SpawnContext, setting: Setting, site: Site) -> Iterator[list[_Member]]:
+    """The planner, then the workers; ended, if need be by force, with the context."""
+    team: list[_Member] = []
+
+    def hire(name: str, role: Callable[..., None], *arguments: Any) -> None:
+        ours, theirs = context.Pipe(duplex=False)
+        process = context.Process(
+            target=role, name=name, args=(site, *arguments, theirs), daemon=True
+        )
+        process.start()
+        theirs.close()
+        team.append(_Member(process, ours))
+
+    try:
+        hire("planner", plan, Crowd(setting.targets, setting.aws))
+        for number in range(setting.workers):
+            hire(f"worker {number + 1}", work, setting.budget / setting.workers)
+        yield team
+    finally:
+        for member in team:
+            if not site.over.is_set():
+                member.process.terminate()
+            member.process.join(PATIENCE)
+            member.told.close()
+
+
+def _watch(
+    site: Site, gateway: RunningGateway, team: list[_Member], targets: int, tell: Tell
+) -> dict[str, Any]:
+    """Wait until nothing is left to do, then settle as each minute; the report once published."""
+    kept, published = site.books, list[dict[str, Any]]()
+    settler = Settler(kept.ledger, lambda _uri, report: published.append(report), now_ms)
+    began = told_at = time.monotonic()
+    posts_then = 0
+    while not published:
+        if dead := wait([member.process.sentinel for member in team], LOOK_EVERY):
+            names = [one.process.name for one in team if one.process.sentinel in dead]
+            raise RunError(f"{', '.join(names)} died")
+        now = time.monotonic()
+        if now - told_at >= TELL_EVERY:
+            posts = gateway.posts()
+            rate = (posts - posts_then) / (now - told_at)
+            tell(f"{now - began:4.0f} s: {posts} posts to {targets}, {rate:.0f}/s")
+            told_at, posts_then = now, posts
+        row = kept.ledger.request(BROADCAST)
+        if row and row.planned and not kept.shards.left():
+            settled = Settled()
+            settler.overdue(settled)
+            settler.close_reports(settled)
+    return published[0]

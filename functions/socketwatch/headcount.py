@@ -1,0 +1,99 @@
+"""The census: what each minute's count says, alone and beside what the stream said meanwhile."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import median
+
+from socketwatch.clock import MINUTE
+from socketwatch.registry import LIFETIME
+from socketwatch.series import Series
+
+
+class Age(StrEnum):
+    """How old an open connection is; the last is the cliff that API Gateway's two hours make."""
+
+    UNDER_5M = "under_5m"
+    UNDER_30M = "under_30m"
+    UNDER_1H = "under_1h"
+    UNDER_110M = "under_110m"
+    LAST_10M = "last_10m"
+    OVERDUE = "overdue"
+
+
+class Stage(StrEnum):
+    """What is known of an open connection's life."""
+
+    HEARD = "heard"  # a frame of it came within the idle limit
+    SILENT = "silent"  # none did
+    SUSPECT = "suspect"  # a post to it answered 410
+
+
+_AGES = {
+    Age.UNDER_5M: 5 * MINUTE,
+    Age.UNDER_30M: 30 * MINUTE,
+    Age.UNDER_1H: 60 * MINUTE,
+    Age.UNDER_110M: 110 * MINUTE,
+    Age.LAST_10M: LIFETIME,
+}
+
+IDLE_LIMIT = 10 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRow:
+    """What the index by age tells of one open connection; times in milliseconds."""
+
+    connected_at: int
+    last_seen_at: int
+    suspect: bool
+
+
+def age_of(row: OpenRow, now: int) -> Age:
+    """The row's age; one from the future, by a clock ahead of ours, is new."""
+    age = now - row.connected_at
+    return next((name for name, limit in _AGES.items() if age < limit), Age.OVERDUE)
+
+
+def stage_of(row: OpenRow, now: int) -> Stage:
+    """The row's stage."""
+    if row.suspect:
+        return Stage.SUSPECT
+    return Stage.HEARD if now - row.last_seen_at < IDLE_LIMIT else Stage.SILENT
+
+
+def histogram(
+    rows: Iterable[OpenRow], shards: int, now: int
+) -> tuple[dict[Age, int], dict[Stage, int]]:
+    """Ages and stages of one index shard, scaled to all of them: an estimate, with every bucket."""
+    ages: Counter[Age] = Counter()
+    stages: Counter[Stage] = Counter()
+    for row in rows:
+        ages[age_of(row, now)] += shards
+        stages[stage_of(row, now)] += shards
+    return {age: ages[age] for age in Age}, {stage: stages[stage] for stage in Stage}
+
+
+def drift(opened: Series, closed: Iterable[Series], gauge: Series) -> float | None:
+    """Opened minus closed minus the change of the gauge, over the span of the gauge's points.
+
+    None with fewer than two points. What was opened in a minute counts to the change from that
+    minute's gauge to the next, for the census counts at the beginning of a minute. 0 when all three
+    agree; a little off while connections come and go, for the three are not taken at one instant.
+    """
+    if len(gauge) < 2:
+        return None
+    first, last = min(gauge), max(gauge)
+    came = sum(value for at, value in opened.items() if first <= at < last)
+    went = sum(value for series in closed for at, value in series.items() if first <= at < last)
+    return came - went - (gauge[last] - gauge[first])
+
+
+def reconnect_ratio(now: float, before: list[float]) -> float | None:
+    """Openings of the last five minutes over their median at this hour of the days before.
+
+    None with fewer than three such days, or where nothing used to be opened.
+    """
+    usual = median(before) if len(before) >= 3 else 0
+    return now / usual if usual else None

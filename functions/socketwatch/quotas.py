@@ -1,0 +1,98 @@
+"""API Gateway's quotas, how much of them is used, and when they will be reached.
+
+Two matter to a WebSocket API, both of the account and Region: new connections a second
+(L-9ED1E49A), and requests a second, which @connections calls share with every REST and HTTP API
+(L-8A5B8E43). How many connections may be open has no quota; a budget of one's own stands in.
+Source: the API Gateway developer guide, "Quotas" for WebSocket APIs and "Account-level quotas".
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from socketwatch.series import Series
+
+CONNECTS_CODE = "L-9ED1E49A"
+REQUESTS_CODE = "L-8A5B8E43"
+
+CONNECTS_DEFAULT = 500
+REQUESTS_DEFAULT = 10_000
+REQUESTS_LOW = 2_500
+
+LOW_QUOTA_REGIONS = frozenset(
+    {
+        "af-south-1",
+        "ap-southeast-3",
+        "ap-southeast-4",
+        "ap-southeast-5",
+        "ap-southeast-7",
+        "ap-south-2",
+        "ca-west-1",
+        "eu-central-2",
+        "eu-south-1",
+        "eu-south-2",
+        "il-central-1",
+        "me-central-1",
+        "mx-central-1",
+    }
+)
+"""Regions in which an account begins with a quarter of the requests."""
+
+MIN_POINTS = 48
+"""Hourly points below which nothing is forecast: a trend needs two days at the least."""
+
+FORECAST_LIMIT = 24 * 30
+"""Hours beyond which a quota counts as not projected to be reached."""
+
+
+class Quota(StrEnum):
+    """What a utilisation is of; the values of the dimension `Quota`."""
+
+    CONNECTS_PEAK = "connects_peak"  # the busiest second of the last complete minute
+    CONNECTS_MEAN = "connects_mean"  # that minute's mean
+    CALLBACKS = "callbacks"  # our own calls to @connections, a second
+    REQUESTS = "requests"  # every API Gateway request of the account that metrics show
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """What the account may do, a second."""
+
+    connects: float
+    requests: float
+
+
+def defaults(region: str) -> Quotas:
+    """What an account of that Region begins with."""
+    low = region in LOW_QUOTA_REGIONS
+    return Quotas(CONNECTS_DEFAULT, REQUESTS_LOW if low else REQUESTS_DEFAULT)
+
+
+def use(peak_second: float, minute: float, callbacks: float, quotas: Quotas) -> dict[Quota, float]:
+    """Percent of each quota: of a second's peak, and of sums over one minute."""
+    return {
+        Quota.CONNECTS_PEAK: 100 * peak_second / quotas.connects,
+        Quota.CONNECTS_MEAN: 100 * minute / 60 / quotas.connects,
+        Quota.CALLBACKS: 100 * callbacks / 60 / quotas.requests,
+    }
+
+
+def hours_to(limit: float, hourly: Series) -> float | None:
+    """Hours until a straight line through the hourly peaks reaches *limit*.
+
+    None, for "not projected", where there are fewer than `MIN_POINTS` points, where they do not
+    grow, or where the line gets there only beyond `FORECAST_LIMIT`.
+    """
+    if len(hourly) < MIN_POINTS:
+        return None
+    times = [at / 3_600 for at in hourly]
+    values = list(hourly.values())
+    mean_time, mean_value = sum(times) / len(times), sum(values) / len(values)
+    spread = sum((time - mean_time) ** 2 for time in times)
+    slope = sum((t - mean_time) * (v - mean_value) for t, v in zip(times, values, strict=True))
+    slope /= spread
+    if slope <= 0:
+        return None
+    now = max(times)
+    today = mean_value + slope * (now - mean_time)
+    hours = max(0.0, (limit - today) / slope)
+    return hours if hours <= FORECAST_LIMIT else None

@@ -1,0 +1,45 @@
+"""Past metrics: what was measured when, as CloudWatch gives it back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from socketwatch.metrics import NAMESPACE, Metric, Statistic
+from socketwatch.settings import Api
+
+Series = Mapping[int, float]
+"""Values by the epoch second at which their period begins; a period without data is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One series. Without *dimensions* it is summed over every API of the account."""
+
+    namespace: str
+    name: str
+    statistic: str
+    period: int
+    dimensions: tuple[tuple[str, str], ...] = ()
+
+
+class History(Protocol):
+    """Where past metrics are read."""
+
+    def fetch(self, queries: list[Query], start: int, end: int) -> list[Series]:
+        """One series a query, of the periods in [start, end), epoch seconds.
+
+        Raises:
+            HistoryUnavailable: CloudWatch does not answer, or does not allow the question.
+        """
+
+
+def of(metric: Metric, api: Api, period: int, value: str = "") -> Query:
+    """The query for one of our own metrics of one API, by the statistic that it is meant for."""
+    own = ((metric.dimension, value),) if metric.dimension else ()
+    dimensions = (("Api", api.api_id), ("Stage", api.stage), *own)
+    return Query(NAMESPACE, metric.name, metric.statistic, period, dimensions)
+
+
+def everywhere(metric: Metric, period: int) -> Query:
+    """The query for one of our own counters, summed over every API of the account."""
+    return Query(NAMESPACE, metric.name, Statistic.SUM, period)
