@@ -1,29 +1,27 @@
-"""Each minute: how many connections are open, counted in the registry."""
+"""Each minute: how many connections are open, counted, and how near the limits are."""
 
-from collections.abc import Callable
 from typing import Any
 
-from socketwatch import metrics
+from socketwatch import minute
 from socketwatch.aws import emf, environment, telemetry
-from socketwatch.aws.audience import open_audiences
+from socketwatch.aws.counting import CensusSettings, open_census
 from socketwatch.metrics import Measurement
-from socketwatch.rows import RegistryTable
-from socketwatch.settings import Api
+from socketwatch.minute import Minute
 
-API = environment.read(Api)
+SETTINGS = environment.read(CensusSettings)
 LOG = telemetry.logger("census")
-AUDIENCES = open_audiences(environment.read(RegistryTable), environment.now_ms)
+MINUTE = open_census(SETTINGS)
 
 
-def census(count_open: Callable[[], int]) -> list[Measurement]:
-    """The gauge and the heartbeat. A registry that does not answer yields neither, and an error."""
-    return [
-        metrics.count(metrics.OPEN_CONNECTIONS, count_open()),
-        metrics.count(metrics.HEARTBEAT),
-    ]
+def census(at: Minute) -> list[Measurement]:
+    """A registry that does not answer yields no gauge, no heartbeat, and an error."""
+    measured, problems = minute.census(at)
+    for problem in problems:
+        LOG.warning("not said", reason=problem)
+    return measured
 
 
 @LOG.inject_lambda_context
 def handler(_event: Any, _context: Any) -> None:
     """Lambda's entry."""
-    emf.emit(API, census(AUDIENCES.count_open))
+    emf.emit(SETTINGS.rules.api, census(MINUTE(environment.now_ms())))

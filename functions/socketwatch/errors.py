@@ -6,6 +6,7 @@ SocketwatchError
 ├── BadFrame              a peer's frame that cannot be done; carries the code for the peer
 ├── Refused               a peer may not connect; carries the word for the log
 ├── BadShard              a message of the shards queue that no planner of ours has sent
+├── HistoryUnavailable    CloudWatch did not give past metrics
 ├── KeysNotFetched        the JWKS endpoint gave no usable key set
 ├── LedgerUnavailable     as RegistryUnavailable, for the ledger of deliveries
 ├── NotPublished          S3 did not take a report
@@ -80,3 +81,7 @@ class BadShard(SocketwatchError):  # noqa: N818 - as BadEvent
 
 class NotPublished(SocketwatchError):  # noqa: N818 - as BadEvent
     """The report is not where its address says; it is still in the ledger."""
+
+
+class HistoryUnavailable(SocketwatchError):  # noqa: N818 - as BadEvent
+    """CloudWatch does not answer, or does not allow the question; what hangs on it is not said."""

@@ -30,6 +30,7 @@ class Statistic(StrEnum):
 
     SUM = "Sum"
     MAXIMUM = "Maximum"
+    MINIMUM = "Minimum"
     MEDIAN = "p50"
     PERCENTILE = "p99"
 
@@ -62,6 +63,72 @@ OPEN_CONNECTIONS = Metric(
 )
 HEARTBEAT = Metric(
     "Heartbeat", Unit.COUNT, Statistic.SUM, ("census",), "1 a minute while the census runs"
+)
+DRIFT = Metric(
+    "Drift",
+    Unit.COUNT,
+    Statistic.MAXIMUM,
+    ("census",),
+    "opened minus closed minus the change of the gauge over ten minutes; 0 when all agree",
+)
+CONNECTION_BUDGET_USE = Metric(
+    "ConnectionBudgetUse",
+    Unit.PERCENT,
+    Statistic.MAXIMUM,
+    ("census",),
+    "open connections against the budget that was set; nothing where none is",
+)
+QUOTA_USE = Metric(
+    "QuotaUse",
+    Unit.PERCENT,
+    Statistic.MAXIMUM,
+    ("census",),
+    "how much of API Gateway's quotas is used",
+    dimension="Quota",
+)
+HOURS_TO_CONNECT_QUOTA = Metric(
+    "HoursToConnectQuota",
+    Unit.NONE,
+    Statistic.MINIMUM,
+    ("census",),
+    "hours until a week's hourly peaks trend to the connect quota; nothing where they do not",
+)
+RECONNECT_RATIO = Metric(
+    "ReconnectRatio",
+    Unit.NONE,
+    Statistic.MAXIMUM,
+    ("census",),
+    "openings of five minutes over their median at this hour of the week before",
+)
+CONNECTIONS_BY_AGE = Metric(
+    "ConnectionsByAge",
+    Unit.COUNT,
+    Statistic.MAXIMUM,
+    ("census",),
+    "open connections by age, estimated from one index shard each quarter of an hour",
+    dimension="Category",
+)
+CONNECTIONS_BY_STAGE = Metric(
+    "ConnectionsByStage",
+    Unit.COUNT,
+    Statistic.MAXIMUM,
+    ("census",),
+    "open connections heard of lately, silent or suspect; estimated likewise",
+    dimension="Category",
+)
+ERROR_BUDGET_LEFT = Metric(
+    "ErrorBudgetLeft",
+    Unit.PERCENT,
+    Statistic.MINIMUM,
+    ("census",),
+    "what is left of the delivery objective's budget of thirty days, each hour",
+)
+BURN_RATE = Metric(
+    "BurnRate3d",
+    Unit.NONE,
+    Statistic.MAXIMUM,
+    ("census",),
+    "how many times faster than allowed the budget burnt over three days, each hour",
 )
 CONNECTIONS_OPENED = Metric(
     "ConnectionsOpened",

@@ -13,13 +13,14 @@ Series = Mapping[int, float]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One series. Without *dimensions* it is summed over every API of the account."""
+    """One series; where *summed*, over all with dimensions of these names, of any value."""
 
     namespace: str
     name: str
     statistic: str
     period: int
-    dimensions: tuple[tuple[str, str], ...] = ()
+    dimensions: tuple[tuple[str, str], ...]
+    summed: bool = False
 
 
 class History(Protocol):
@@ -33,6 +34,9 @@ class History(Protocol):
         """
 
 
+_ANY_API = (("Api", ""), ("Stage", ""))
+
+
 def of(metric: Metric, api: Api, period: int, value: str = "") -> Query:
     """The query for one of our own metrics of one API, by the statistic that it is meant for."""
     own = ((metric.dimension, value),) if metric.dimension else ()
@@ -42,4 +46,11 @@ def of(metric: Metric, api: Api, period: int, value: str = "") -> Query:
 
 def everywhere(metric: Metric, period: int) -> Query:
     """The query for one of our own counters, summed over every API of the account."""
-    return Query(NAMESPACE, metric.name, Statistic.SUM, period)
+    return Query(NAMESPACE, metric.name, Statistic.SUM, period, _ANY_API, summed=True)
+
+
+def gateway(name: str, dimension: str, statistic: str) -> Query:
+    """The query for a metric of API Gateway's own by the minute, summed over the account's APIs."""
+    return Query(
+        "AWS/ApiGateway", name, statistic, 60, ((dimension, ""), ("Stage", "")), summed=True
+    )

@@ -36,6 +36,18 @@ def whole(env: Environment, name: str, default: int, *, low: int, high: int) -> 
     return int(value)
 
 
+def percent(env: Environment, name: str, default: float, *, low: float, high: float) -> float:
+    """A number between *low* and *high*, both included."""
+    value = text(env, name, str(default))
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if not low <= number <= high:
+        raise SettingError(f"{name} must be from {low} to {high}, not {value[:40]!r}")
+    return number
+
+
 def flag(env: Environment, name: str, *, default: bool) -> bool:
     """`true` or `false`."""
     value = text(env, name, "true" if default else "false").lower()

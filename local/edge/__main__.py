@@ -30,6 +30,7 @@ from local.edge.settings import EdgeSettings
 @click.option("--concurrency", default=8, show_default=True, help="Functions that run at once.")
 @click.option("--account-rate", default=10_000.0, show_default=True, help="Requests a second.")
 @click.option("--account-burst", default=5_000, show_default=True, help="Requests at once.")
+@click.option("--connect-rate", default=500.0, show_default=True, help="Connections a second.")
 @click.option("--drain", default=10.0, show_default=True, help="Seconds for functions at the end.")
 def main(
     *,
@@ -44,6 +45,7 @@ def main(
     concurrency: int,
     account_rate: float,
     account_burst: int,
+    connect_rate: float,
     drain: float,
 ) -> None:
     """Serve the WebSocket data plane of a deployed API until interrupted.
@@ -60,6 +62,7 @@ def main(
             invoke_concurrency=concurrency,
             account_rate=account_rate,
             account_burst=account_burst,
+            connect_rate=connect_rate,
             drain_timeout_s=drain,
         )
         config = Config(retries={"total_max_attempts": 1}, max_pool_connections=concurrency)

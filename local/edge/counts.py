@@ -6,8 +6,13 @@ from enum import StrEnum
 
 
 class RequestKind(StrEnum):
-    """What spends from the account's throttle; the last three are `@connections` calls."""
+    """What a throttle lets through or not.
 
+    A handshake is a `CONNECT` to the connect rate. All others spend from the account's throttle;
+    the last three are `@connections` calls.
+    """
+
+    CONNECT = "connect"
     HANDSHAKE = "handshake"
     MESSAGE = "message"
     POST = "post"
@@ -22,8 +27,9 @@ class EdgeCounts:
     `refused` is by HTTP status and `closed` by close code. `posts`, `gets` and `deletes` are
     `@connections` calls by HTTP status. `abandoned` handshakes were accepted by `$connect`, but
     the peer had gone. `frames_in` counts messages, binary ones too. `throttled` is what found the
-    account's bucket empty; its calls and handshakes are among the 429 as well. The other posts with
-    429 met a peer's full buffer.
+    account's bucket empty, or, as `CONNECT`, that of the connect rate: never both for one request.
+    Its calls and handshakes are among the 429 as well. The other posts with 429 met a peer's full
+    buffer.
     """
 
     admitted: int = 0

@@ -20,7 +20,7 @@ from local.edge.ids import new_id, new_trace_id
 from local.edge.invoke import InvokeQueue, InvokeResult
 from local.edge.model import ApiModel, Authorizer, Route
 from local.edge.settings import MAX_INTEGRATION_MS, Clock, Rng
-from local.edge.throttle import AccountThrottle
+from local.edge.throttle import AccountThrottle, ConnectThrottle
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,21 @@ class _Request:
 
 
 class Gate:
-    """Asks the account's throttle, the authorizer, then `$connect`; each can refuse."""
+    """Asks the account's throttle, its connect rate, the authorizer, then `$connect`.
+
+    Each can refuse, and then the rest is not asked.
+    """
 
     def __init__(
-        self, throttle: AccountThrottle, queue: InvokeQueue, clock: Clock, rng: Rng
+        self,
+        throttle: AccountThrottle,
+        connects: ConnectThrottle,
+        queue: InvokeQueue,
+        clock: Clock,
+        rng: Rng,
     ) -> None:
         self._throttle = throttle
+        self._connects = connects
         self._queue = queue
         self._clock = clock
         self._rng = rng
@@ -58,10 +67,11 @@ class Gate:
     ) -> Admitted | Refused:
         """Whether a peer may connect.
 
-        An API without `$connect` admits everybody that the throttle lets through. The session's id
+        An API without `$connect` admits everybody that both throttles let through. The session's id
         is not yet known to `@connections` while this runs.
         """
-        if not self._throttle.admits(RequestKind.HANDSHAKE):
+        # A request first, refused or not; only what the account lets through can be a connection.
+        if not (self._throttle.admits(RequestKind.HANDSHAKE) and self._connects.admits()):
             return admission.THROTTLED
         session = Session(
             connection_id=new_id(self._rng),

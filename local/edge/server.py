@@ -14,7 +14,7 @@ from local.edge.model import ApiModel
 from local.edge.peers import Peers
 from local.edge.settings import Clock, EdgeSettings, Rng
 from local.edge.sockets import Sockets
-from local.edge.throttle import AccountThrottle
+from local.edge.throttle import AccountThrottle, ConnectThrottle
 
 
 class Edge:
@@ -32,7 +32,7 @@ class Edge:
         settings: Ports and limits.
         invoke: How functions are called; the edge caps how many run at once.
         clock: Stamps events, in epoch ms. The limits on idle and open time, and the account's
-            rate, run on the event loop's own clock.
+            rates, run on the event loop's own clock.
         rng: Where ids come from.
     """
 
@@ -46,12 +46,13 @@ class Edge:
         )
         bucket = TokenBucket(settings.account_rate, settings.account_burst, _loop_time)
         throttle = AccountThrottle(bucket, self.counts)
+        connects = ConnectThrottle(settings.connect_rate, _loop_time, self.counts)
         self._peers = Peers(settings, self.counts, clock)
         self._sockets = Sockets(
             settings,
             self.counts,
             self._peers,
-            Gate(throttle, self._queue, clock, rng),
+            Gate(throttle, connects, self._queue, clock, rng),
             Dispatch(throttle, self._queue, clock, rng),
         )
         self._management = Management(settings, self.counts, self._peers, throttle)

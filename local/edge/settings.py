@@ -35,6 +35,8 @@ class EdgeSettings:
             handshakes, messages and `@connections` calls together.
         account_burst: Most requests at once after a quiet time. AWS's defaults are 10,000 and
             5,000, in some regions 2,500 and 1,250 (API Gateway quotas).
+        connect_rate: New connections a second in the long run; as many, at least one, at once after
+            a quiet time. AWS's default is 500 (API Gateway quotas, L-9ED1E49A).
         open_timeout_s: The whole handshake, with the wait for a free slot, the authorizer and
             `$connect`.
         close_timeout_s: How long a peer may take to answer a close frame before TCP is cut.
@@ -57,6 +59,7 @@ class EdgeSettings:
     lifetime_s: float = 7200
     account_rate: float = 10_000
     account_burst: int = 5_000
+    connect_rate: float = 500
     open_timeout_s: float = 120
     close_timeout_s: float = 2
     drain_timeout_s: float = 10

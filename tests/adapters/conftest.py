@@ -1,5 +1,7 @@
-"""A registry table on moto, made anew for each test that asks for it."""
+"""Tests that are coroutines, and a registry table on moto, made anew for each test that asks."""
 
+import asyncio
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +18,16 @@ from socketwatch.rows import RegistryTable
 from tests.adapters.table import create
 
 TABLE = RegistryTable("registry", age_shards=4, room_shards=2)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a test that is a coroutine on an event loop of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    wanted = inspect.signature(pyfuncitem.obj).parameters
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in wanted}))
+    return True
 
 
 @pytest.fixture

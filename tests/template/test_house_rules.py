@@ -32,7 +32,7 @@ TIMEOUTS = {
     "deliver": 30,
     "settle": 60,
     "observe": 60,
-    "census": 30,
+    "census": 60,
 }
 API = {"API_ID", "STAGE"}
 WRITES = {"REGISTRY_TABLE", "AGE_SHARDS", "ROOM_SHARDS", "CHECK_AFTER_SECONDS"}
@@ -75,7 +75,16 @@ ENVIRONMENT = {
     },
     "settle": API | {"LEDGER_TABLE", "SHARDS_FAILED_URL", "REPORTS_URI"},
     "observe": API,
-    "census": API | {"REGISTRY_TABLE", "AGE_SHARDS"},
+    "census": API
+    | {
+        "REGISTRY_TABLE",
+        "AGE_SHARDS",
+        "CONNECT_QUOTA",
+        "CALLBACK_QUOTA",
+        "ACCOUNT_WIDE",
+        "CONNECTION_BUDGET",
+        "DELIVERY_OBJECTIVE",
+    },
 }
 
 

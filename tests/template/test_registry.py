@@ -82,11 +82,30 @@ def test_what_observe_gave_up_is_kept_for_two_weeks_and_encrypted() -> None:
     assert queue == {"MessageRetentionPeriod": 14 * 24 * 3600, "SqsManagedSseEnabled": True}
 
 
-def test_the_census_runs_each_minute_and_a_missed_one_is_not_made_up_for() -> None:
+def test_the_census_runs_each_minute_never_twice_at_once_and_a_missed_one_is_left_out() -> None:
     plain = PLAIN["template.yaml"]
     rule = of_type(plain, "AWS::Events::Rule")["CensusEachMinute"]
     invoking = of_type(plain, "AWS::Lambda::EventInvokeConfig")["CensusEventInvokeConfig"]
 
     assert rule["ScheduleExpression"] == "rate(1 minute)"
     assert [rendered(target["Arn"]) for target in rule["Targets"]] == ["Census.Arn"]
-    assert invoking["MaximumRetryAttempts"] == 0
+    assert (invoking["MaximumRetryAttempts"], invoking["MaximumEventAgeInSeconds"]) == (0, 60)
+    assert plain["Resources"]["Census"]["Properties"]["Timeout"] <= 60
+
+
+def test_quotas_and_budget_are_unset_until_somebody_sets_them() -> None:
+    parameters = SIDECAR["Parameters"]
+    unset = ("ConnectQuota", "CallbackQuota", "ConnectionBudget")
+
+    assert [parameters[name]["Default"] for name in unset] == [0, 0, 0]
+    assert parameters["AccountWide"]["Default"] == "true"
+
+
+def test_the_objective_is_one_that_burn_rates_can_be_reckoned_from() -> None:
+    objective = SIDECAR["Parameters"]["DeliveryObjective"]
+
+    assert (objective["Default"], objective["MinValue"], objective["MaxValue"]) == (
+        99.9,
+        95,
+        99.95,
+    )

@@ -76,7 +76,8 @@ EXPECTED = {
     )
     | on("${Core.Outputs.RegistryTableArn}/stream/*", "dynamodb:ListStreams")
     | on("ObserveFailures.Arn", "sqs:SendMessage"),
-    "census": on(INDEX + "by-age", "dynamodb:Query"),
+    "census": on(INDEX + "by-age", "dynamodb:Query")
+    | on("*", "cloudwatch:GetMetricData", "servicequotas:GetServiceQuota"),
 }
 TOUCHES_THE_REGISTRY = EXPECTED.keys() - {"authorize", "echo", "settle"}
 TOUCHES_THE_LEDGER = {"broadcast", "deliver", "settle"}

@@ -39,7 +39,7 @@ def test_names_are_unique_and_pascal_case() -> None:
     names = [metric.name for metric in CATALOGUE]
 
     assert len(set(names)) == len(names)
-    assert all(re.fullmatch(r"([A-Z][a-z]+)+", name) for name in names)
+    assert all(re.fullmatch(r"([A-Z][a-z]+)+(3d)?", name) for name in names)
 
 
 def test_dimensions_are_of_a_closed_list() -> None:

@@ -5,7 +5,7 @@ is whole, or there is none.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,6 +14,7 @@ from socketwatch.aws.dynamo import Item, Table, open_table
 from socketwatch.broadcasting import Audience, Broadcast, Target
 from socketwatch.clock import Clock
 from socketwatch.errors import RegistryUnavailable
+from socketwatch.headcount import OpenRow
 from socketwatch.ledger import PageKey
 from socketwatch.planning import Page
 from socketwatch.rows import RegistryTable, number, string
@@ -48,6 +49,17 @@ class DynamoAudiences:
         """How many connections are open, counted in the index by age, its shards in parallel."""
         with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
             return sum(pool.map(self._count_shard, range(self._layout.age_shards)))
+
+    def open_rows(self, age_shard: int) -> Iterator[OpenRow]:
+        """What the index by age tells of every open connection of one of its shards."""
+        query = self._where("ageShard", number(age_shard))
+        for answer in self._table.query(IndexName=rows.BY_AGE, **query):
+            for row in answer["Items"]:
+                yield OpenRow(
+                    connected_at=int(row["connectedAt"]["N"]),
+                    last_seen_at=int(row["lastSeenAt"]["N"]),
+                    suspect="suspectSince" in row,
+                )
 
     def _room(self, room: str, start: PageKey, limit: int) -> Page:
         def query(part: int) -> Item:

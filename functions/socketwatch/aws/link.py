@@ -27,18 +27,21 @@ class Link:
 
     Attributes:
         number: the file descriptor, for the selector.
-        events: what to watch the socket for.
+        events: what the socket is to be watched for.
+        watched: what the selector was last told.
         established: connected and, with TLS, the certificate checked.
         call: the one it carries or, once established, will carry; the last one while it rests.
         request: that call as it is sent.
         resting: ready for another call.
         served: it has carried a call to its end, so the server may have tired of it since.
         heard: a byte of the reply to this call has come.
+        reusable: after a reply: the socket is clean for another call.
     """
 
     __slots__ = (
         "_hostname", "_reader", "_shaking", "_socket", "_tls", "_unsent", "address", "call",
-        "established", "events", "heard", "number", "request", "resting", "served",
+        "established", "events", "heard", "number", "request", "resting", "reusable", "served",
+        "watched",
     )  # fmt: skip
 
     def __init__(
@@ -52,7 +55,8 @@ class Link:
         self.address = address
         self.established = False
         self.served = False
-        self.events = EVENT_WRITE
+        self.reusable = False
+        self.events = self.watched = EVENT_WRITE
         self._tls = tls
         self._hostname = hostname
         self._shaking: ssl.SSLSocket | None = None
@@ -127,15 +131,12 @@ class Link:
         reply = self._reader.feed(data)
         if reply is not None:
             self.served = True
+            self.reusable = self._reader.reusable and not self._unsent
         return reply
 
     def whole(self) -> bool:
         """Whether the kernel has the last byte of the request: without it no server can act."""
         return not self._unsent
-
-    def reusable(self) -> bool:
-        """After a reply: whether the socket is clean for another call."""
-        return self._reader.reusable and not self._unsent
 
     def rest(self) -> None:
         """Wait for another call."""
@@ -187,6 +188,7 @@ class Link:
         reply = self._reader.end()
         if reply is None:
             raise ConnectionResetError("closed before the reply was complete")
+        self.reusable = False
         return reply
 
     def _flush(self) -> None:

@@ -14,10 +14,13 @@ ones shake hands a short list of calls may need no more."""
 
 
 class Pool:
-    """At most *size* links. A link that neither rests nor carries a call is closed.
+    """At most *size* links. One that neither rests nor carries a call is closed.
 
     Args:
         tls: for a secure endpoint; by default the system's authorities, loaded when first needed.
+
+    Attributes:
+        resting: links ready to carry a call; the last one rested last.
     """
 
     def __init__(self, endpoint: Endpoint, size: int, tls: ssl.SSLContext | None) -> None:
@@ -26,19 +29,13 @@ class Pool:
         self._tls = tls
         self._addresses = Addresses(endpoint.hostname, endpoint.port)
         self._selector = DefaultSelector()
-        self._watched: dict[Link, int] = {}
-        self._resting: list[Link] = []
+        self.resting: list[Link] = []
+        self._links: set[Link] = set()
         self._opening: set[Link] = set()
 
-    def room(self) -> bool:
-        """Whether another call could be carried."""
-        return bool(self._resting) or (
-            len(self._opening) < _OPENING and len(self._watched) < self._size
-        )
-
-    def rested(self) -> Link | None:
-        """A link ready to carry a call, the one that rested last, or None."""
-        return self._resting.pop() if self._resting else None
+    def may_open(self) -> bool:
+        """Whether there may be another link now."""
+        return len(self._opening) < _OPENING and len(self._links) < self._size
 
     def open(self, call: Call, request: bytes, now: float) -> Link:
         """A new link that will carry the call once it is established.
@@ -48,7 +45,7 @@ class Pool:
         """
         address = self._addresses.next(now)
         link = Link(address, self._context(), self._endpoint.hostname, call, request)
-        self._watched[link] = link.events
+        self._links.add(link)
         self._opening.add(link)
         try:
             self._selector.register(link.number, link.events, link)
@@ -64,9 +61,8 @@ class Pool:
 
     def watch(self, link: Link) -> None:
         """Watch a link for what it now waits for."""
-        if self._watched[link] != link.events:
-            self._selector.modify(link.number, link.events, link)
-            self._watched[link] = link.events
+        self._selector.modify(link.number, link.events, link)
+        link.watched = link.events
 
     def select(self, seconds: float) -> list[Link]:
         """The links on which something has happened; empty when the time is up."""
@@ -75,13 +71,14 @@ class Pool:
     def rest(self, link: Link) -> None:
         """Keep a link that is clean for another call."""
         link.rest()
-        self.watch(link)
-        self._resting.append(link)
+        if link.events != link.watched:
+            self.watch(link)
+        self.resting.append(link)
 
     def stir(self, link: Link) -> None:
         """Look at a resting link on which something has happened: mostly, it was closed."""
         if not link.quiet():
-            self._resting.remove(link)
+            self.resting.remove(link)
             self.discard(link)
 
     def discard(self, link: Link) -> None:
@@ -89,23 +86,23 @@ class Pool:
         if link in self._opening:
             self._opening.discard(link)
             self._addresses.failed(link.address)
-        del self._watched[link]
+        self._links.remove(link)
         self._selector.unregister(link.number)
         link.close()
 
     def look_over(self) -> None:
         """Close the resting links that the server has closed, or spoken on unasked."""
-        for link in tuple(self._resting):
+        for link in tuple(self.resting):
             self.stir(link)
 
     def discard_busy(self) -> None:
         """Close every link that does not rest."""
-        for link in self._watched.keys() - set(self._resting):
+        for link in self._links.difference(self.resting):
             self.discard(link)
 
     def discard_all(self) -> None:
         """Close every link."""
-        self._resting.clear()
+        self.resting.clear()
         self.discard_busy()
 
     def close(self) -> None:

@@ -64,16 +64,16 @@ class Run:
         """
         wake = None
         signed = []
-        while self._pool.room():
+        resting = self._pool.resting
+        while resting or self._pool.may_open():
             taken = self._take(now)
             if taken is None:
                 wake = self._work.wake(now)
                 break
-            link = self._pool.rested()
-            if link is None:
-                self._open(*taken, now)
+            if resting:
+                signed.append((resting.pop(), *taken))
             else:
-                signed.append((link, *taken))
+                self._open(*taken, now)
         for link, call, request in signed:
             self._carry(link, call, request, now)
         return wake
@@ -112,7 +112,8 @@ class Run:
         except OSError as error:
             self._fail(link, error)
         else:
-            self._pool.watch(link)
+            if link.events != link.watched:
+                self._pool.watch(link)
 
     def _serve(self, link: Link) -> None:
         """Go on with a link on which something has happened."""
@@ -128,10 +129,10 @@ class Run:
         except (OSError, BadReply) as error:
             self._fail(link, error)
             return
-        if reply is None:
-            self._pool.watch(link)
-        else:
+        if reply is not None:
             self._finish(link, reply)
+        elif link.events != link.watched:
+            self._pool.watch(link)
 
     def _established(self, link: Link) -> None:
         self._pool.established(link)
@@ -140,7 +141,7 @@ class Run:
 
     def _finish(self, link: Link, reply: Reply) -> None:
         del self._awaited[link]
-        if link.reusable():
+        if link.reusable:
             self._pool.rest(link)
         else:
             self._pool.discard(link)

@@ -36,6 +36,9 @@ PARAMETERS = {
     "ConnectRate": "50",
     "DeliverWorkers": "3",
     "ReportRetentionDays": "7",
+    "AccountWide": "false",
+    "ConnectionBudget": "20000",
+    "DeliveryObjective": "99.95",
 }
 DEADLINE_SECONDS = 15.0
 
@@ -120,6 +123,16 @@ def test_each_function_runs_its_own_module_with_its_settings(stack: Stack) -> No
         assert ran["module"] == name
         assert ran["environment"]["API_ID"] == outputs["ApiId"]
         assert ran["environment"]["STAGE"] == "prod"
+
+
+def test_the_census_hears_quotas_budget_and_objective_as_they_were_given(stack: Stack) -> None:
+    answer = stack.client("lambda").invoke(FunctionName=stack.deployed.outputs["CensusFunction"])
+    environment = json.load(answer["Payload"])["environment"]
+
+    assert (environment["CONNECT_QUOTA"], environment["CALLBACK_QUOTA"]) == ("0", "0")
+    assert environment["ACCOUNT_WIDE"] == "false"
+    assert environment["CONNECTION_BUDGET"] == "20000"
+    assert environment["DELIVERY_OBJECTIVE"] == "99.95"
 
 
 def test_what_ministack_ignores_is_repaired_and_said(stack: Stack) -> None:

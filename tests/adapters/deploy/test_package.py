@@ -84,11 +84,23 @@ def test_what_is_left_out_is_named_with_its_reason() -> None:
         " (ministack's environment holds the same packages)"
     )
 
+    ranking = "left out: AWS::CloudWatch::InsightRule {}Ranking (ministack refuses it)"
+    query = "left out: AWS::Logs::QueryDefinition {}Query (ministack refuses it)"
+
     assert sorted(str(left_out) for left_out in packaged.all_left_out()) == [
         response.format("BroadcastResponse"),
         response.format("DefaultResponse"),
         response.format("EchoResponse"),
+        ranking.format("DisconnectReason"),
+        ranking.format("RefusedPeer"),
+        ranking.format("Room"),
+        ranking.format("SlowClient"),
         scaling,
+        query.format("DisconnectReasons"),
+        query.format("Refusals"),
+        query.format("RefusedPeers"),
+        query.format("Rooms"),
+        query.format("SlowClients"),
         layer,
         layer,
     ]

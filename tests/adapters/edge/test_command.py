@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.adapters.edge.test_model import Account, Handler, client_of
@@ -96,6 +98,20 @@ def test_the_command_serves_until_it_is_interrupted() -> None:
 
     assert process.returncode == 0
     assert close.code == 1001
+    assert rest == "edge: closing 1 connections\n"
+
+
+def test_the_command_keeps_the_connect_rate_that_it_is_given() -> None:
+    with (
+        client_of(Account()) as client,
+        an_edge_process(client.meta.endpoint_url, **{"connect-rate": "1e-9"}) as (process, url),
+        connect(url, compression=None),
+    ):
+        with pytest.raises(InvalidStatus) as refused:
+            connect(url, compression=None)
+        rest = interrupted(process)
+
+    assert refused.value.response.status_code == 429
     assert rest == "edge: closing 1 connections\n"
 
 

@@ -155,7 +155,7 @@ async def test_what_was_throttled_passes_once_tokens_have_come_back() -> None:
         assert await heard(peer) == "later"
 
 
-@pytest.mark.parametrize("setting", ["account_rate", "account_burst"])
+@pytest.mark.parametrize("setting", ["account_rate", "account_burst", "connect_rate"])
 def test_a_bucket_that_would_admit_nothing_is_a_clear_error(setting: str) -> None:
     with pytest.raises(EdgeError, match=f"{setting} must be above 0, not 0"):
         EdgeSettings(stage="prod", **{setting: 0})

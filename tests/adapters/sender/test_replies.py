@@ -123,8 +123,21 @@ def test_a_refusal_before_the_whole_message_is_out_stands(server: Server, sender
     server.early = refuse
 
     assert sender.call(post("a=", b"x" * 20_000_000)) == Reply(413)
-    server.early = lambda _peer: False
-    assert sender.call(post("b=")) == Reply(200)
+
+
+def test_the_rest_of_a_refused_message_is_not_taken_for_the_next_one(senders: Senders) -> None:
+    def refuse(peer: Peer) -> bool:
+        peer.say(status(413))
+        peer.wait()
+        return True
+
+    with Server(None, early=refuse).open() as server:
+        sender = senders(server.url)
+        refused = sender.call(post("a=", b"x" * 20_000_000))
+        server.early = lambda _peer: False
+
+        assert refused == Reply(413)
+        assert sender.call(post("b=")) == Reply(200)
 
 
 @pytest.mark.parametrize(
