@@ -54,6 +54,7 @@ class Stack:
     """A running stack."""
 
     endpoint: str
+    pid: int
     deployed: Deployed
     edge: Edge
     bridge: Bridge
@@ -147,6 +148,8 @@ async def local_stack(
             parameters = {
                 "ManagementEndpoint": edge.management_url,
                 "AllowNoOrigin": "true",
+                # The local CloudWatch adds up no series of several APIs, and there is one API.
+                "AccountWide": "false",
                 "JwtIssuer": ISSUER,
                 "JwtAudience": AUDIENCE,
                 "JwtPublicKey": tokens.public_key(),
@@ -158,7 +161,7 @@ async def local_stack(
             )
             logs = client(aws.endpoint, "logs")
             bridge = Bridge(logs, client(aws.endpoint, "cloudwatch"), _log_groups(logs), started_at)
-            stack = Stack(aws.endpoint, deployed, edge, bridge, tokens, started_at)
+            stack = Stack(aws.endpoint, aws.pid, deployed, edge, bridge, tokens, started_at)
             polling = asyncio.create_task(bridge.run())
             try:
                 yield stack

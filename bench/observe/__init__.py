@@ -1,0 +1,1 @@
+"""What a stream record costs: `observe` beside Powertools' batch, TypeDeserializer and metrics."""
