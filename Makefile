@@ -23,6 +23,12 @@ bench-deliver: setup  ## CPU a post, ours beside boto3, aiohttp, the Go SDK and 
 bench-broadcast: setup  ## a broadcast to N targets against a gateway that enforces the account's rate
 	@PYTHONPATH=functions .venv/bin/python -m bench.broadcast --targets $(N)
 
+bench-observe: setup  ## CPU a thousand stream records, ours beside the usual recipe
+	@PYTHONPATH=functions .venv/bin/python -m bench.observe
+
+bench-census: setup  ## what counting a million rows reads and costs
+	@PYTHONPATH=functions .venv/bin/python -m bench.census
+
 deploy: .deploy/ready layer  ## to the AWS account of the current credentials; ARGS go to `sam deploy`
 	.deploy/bin/sam deploy $(ARGS)
 
@@ -41,4 +47,4 @@ endef
 .ministack/ready: locks/ministack.txt ; $(environment)
 .deploy/ready: locks/deploy.txt ; $(environment)
 
-.PHONY: help setup check test demo bench-deliver bench-broadcast deploy layer lock
+.PHONY: help setup check test demo bench-deliver bench-broadcast bench-observe bench-census deploy layer lock

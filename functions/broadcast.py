@@ -6,7 +6,7 @@ from typing import Any
 
 from socketwatch import broadcasting, events, frames, metrics
 from socketwatch.aws import emf, environment, planner, telemetry
-from socketwatch.broadcasting import ROLE
+from socketwatch.broadcasting import ROLE, Audience
 from socketwatch.clock import Clock
 from socketwatch.errors import BadEvent, BadFrame, SocketwatchError
 from socketwatch.events import EventType
@@ -33,7 +33,8 @@ def take(request: Any, new_id: str, plan: Planner, now: int) -> Reply:
     except SocketwatchError as unavailable:
         LOG.error("not taken on", reason=str(unavailable))
         return {"error": Code.UNAVAILABLE}, []
-    LOG.info("taken on", broadcast_id=asked.broadcast_id, audience=asked.audience)
+    room = asked.name if asked.audience is Audience.ROOM else None
+    LOG.info("taken on", broadcast_id=asked.broadcast_id, audience=asked.audience, room=room)
     return reply, [metrics.count(metrics.BROADCASTS)]
 
 

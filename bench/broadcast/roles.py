@@ -13,9 +13,9 @@ from typing import Any
 
 from bench.broadcast.books import Books
 from bench.broadcast.crowd import Crowd
+from socketwatch.aws.dynamo import Table
 from socketwatch.aws.environment import now_ms
 from socketwatch.aws.registry import DynamoRegistry
-from socketwatch.aws.dynamo import Table
 from socketwatch.aws.sender import Sender
 from socketwatch.broadcasting import MAX_EXPIRES_IN, parse
 from socketwatch.clock import SECOND, Clock

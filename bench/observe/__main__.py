@@ -8,6 +8,7 @@ import click
 from bench.observe.contenders import DATA_CLASSES, OURS, POWERTOOLS, contenders
 from bench.observe.measure import Figures, WrongCountError, check, measure
 from bench.observe.records import batch
+from socketwatch.aws.environment import now_ms
 
 SIZES = (100, 500, 1_000)
 """Records a batch; the last is the most that the event source sends."""
@@ -23,11 +24,11 @@ def main(rounds: int) -> None:
         first = (position + 1) * 10_000_000 // size
         for name, handler in handlers.items():
             try:
-                check(name, handler, batch(first, size), size)
+                check(name, handler, batch(first, size, now_ms()), size)
             except WrongCountError as error:
                 click.echo(f"bench.observe: {error}", err=True)
                 sys.exit(1)
-        figures[size] = measure(handlers, size, rounds, first + 1)
+        figures[size] = measure(handlers, size, rounds, first + 1, now_ms)
         click.echo(f"batches of {size} measured, {rounds} rounds", err=True)
     _print_table(figures)
     last = figures[SIZES[-1]]

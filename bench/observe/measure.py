@@ -14,6 +14,7 @@ from statistics import median
 
 from bench.observe.contenders import Context, Handler
 from bench.observe.records import EXPECTED, KINDS, batch
+from socketwatch.clock import Clock
 
 PER_ROUND = 4_000
 """Records a contender is given in one round, whatever the size of a batch."""
@@ -50,7 +51,9 @@ def check(name: str, handler: Handler, text: bytes, size: int) -> None:
         raise WrongCountError(f"{name} counted {dict(counted)}, not {expected}")
 
 
-def measure(handlers: Mapping[str, Handler], size: int, rounds: int, first: int) -> Figures:
+def measure(
+    handlers: Mapping[str, Handler], size: int, rounds: int, first: int, clock: Clock
+) -> Figures:
     """The medians over all rounds. Batches are numbered from *first*: a handler may know replays.
 
     What handlers print goes to /dev/null.
@@ -60,7 +63,7 @@ def measure(handlers: Mapping[str, Handler], size: int, rounds: int, first: int)
     each = PER_ROUND // size
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
         for begin in range(first, first + rounds * each, each):
-            texts = [batch(number, size) for number in range(begin, begin + each)]
+            texts = [batch(number, size, clock()) for number in range(begin, begin + each)]
             for name, handler in handlers.items():
                 loads, handled = _run(handler, texts)
                 loading.append(loads / (each * size))

@@ -1,5 +1,4 @@
-"""Batches of the registry's stream as Lambda hands them over: rows of ours, all that the filter
-lets through, no two records alike."""
+"""Batches of the registry's stream as Lambda hands them over: our rows, no two records alike."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -19,11 +18,10 @@ EXPECTED = {"ConnectionsOpened": 1, "ConnectionsClosed": 1, "RoomJoins": 1, "Roo
 """What one life counts. The tombstone that TTL removes, the fifth record, counts for nothing."""
 
 SPAN = 2 * SECOND
-"""A batch's changes lie within so many milliseconds; the event source waits one second at most."""
+"""Milliseconds in which a batch's changes lie; the event source waits one second at most."""
 
 _TABLE = RegistryTable("socketwatch-Registry-1A2B3C4D5E6F7")
 _STREAM = f"arn:aws:dynamodb:eu-west-1:123456789012:table/{_TABLE.name}/stream/2026-11-21T00:00:00"
-_START = 1_795_219_200_000
 _TTL = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 _PLATFORMS = ("web", "ios", "android")
 _ENDS = (
@@ -34,20 +32,24 @@ _ENDS = (
 )
 
 
-def batch(number: int, size: int) -> bytes:
-    """The event of batch *number*, as JSON; *size* is a multiple of `KINDS`."""
+def batch(number: int, size: int, now: int) -> bytes:
+    """The event of batch *number*, as JSON; *size* is a multiple of `KINDS`.
+
+    Its changes are the last ones before *now* (epoch ms), for CloudWatch takes no others.
+    """
     lives = size // KINDS
     records = [
         _record(number * size + index, change)
         for life in range(lives)
-        for index, change in enumerate(_life(number * lives + life, lives), KINDS * life)
+        for index, change in enumerate(
+            _life(number * lives + life, now - SPAN + life * SPAN // lives), KINDS * life
+        )
     ]
     return json.dumps({"Records": records}).encode()
 
 
-def _life(number: int, lives: int) -> Iterator[dict[str, Any]]:
+def _life(number: int, now: int) -> Iterator[dict[str, Any]]:
     """One connection that comes, one that closes, and the tombstone of a third."""
-    now = _START + (number // lives) * SPAN + (number % lives) * SPAN // lives
     coming = _connection(3 * number, now)
     leaving = _connection(3 * number + 1, now - 17 * MINUTE - number % MINUTE)
     former = _connection(3 * number + 2, now - 90 * MINUTE)

@@ -2,13 +2,16 @@
 
 SocketwatchError
 ├── SettingError          a setting is missing or malformed; names it
+├── BadReply              what came over the wire is no HTTP reply (socketwatch.framing)
 ├── BadEvent              an event that no API Gateway of ours has sent
 ├── BadFrame              a peer's frame that cannot be done; carries the code for the peer
 ├── Refused               a peer may not connect; carries the word for the log
 ├── BadShard              a message of the shards queue that no planner of ours has sent
 ├── HistoryUnavailable    CloudWatch did not give past metrics
+├── InvalidId             a connection id that no URL can carry (socketwatch.sigv4)
 ├── KeysNotFetched        the JWKS endpoint gave no usable key set
 ├── LedgerUnavailable     as RegistryUnavailable, for the ledger of deliveries
+├── NoCredentials         botocore found none (socketwatch.aws.credentials)
 ├── NotPublished          S3 did not take a report
 ├── QueueUnavailable      SQS did not take every message
 └── RegistryUnavailable   DynamoDB did not answer in time, or throttled for too long

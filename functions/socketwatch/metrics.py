@@ -69,7 +69,7 @@ DRIFT = Metric(
     Unit.COUNT,
     Statistic.MAXIMUM,
     ("census",),
-    "opened minus closed minus the change of the gauge over ten minutes; 0 when all agree",
+    "opened minus closed minus the gauge's change, of ten minutes, each five; 0 when all agree",
 )
 CONNECTION_BUDGET_USE = Metric(
     "ConnectionBudgetUse",

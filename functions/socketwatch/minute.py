@@ -27,9 +27,10 @@ SPAN = 600
 CLOSED_CATEGORIES = (*(by.value for by in ClosedBy), EXPIRED, DELETED)
 """Ends of connections that had been open."""
 
+CHURN_EVERY = 5
 HISTOGRAM_EVERY = 15
 HOURLY_AT = 5
-"""Minutes."""
+"""Minutes. The past is paid for by what is asked, so only the quotas are looked at each minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,10 @@ def census(minute: Minute) -> tuple[list[Measurement], list[str]]:
     if minute.number % HISTOGRAM_EVERY == 0:
         measured += _histograms(minute)
     problems = []
-    for part in (_churn, _use, _hourly if minute.number % 60 == HOURLY_AT else _nothing):
+    parts = [_use]
+    parts += [_churn] if minute.number % CHURN_EVERY == 0 else []
+    parts += [_hourly] if minute.number % 60 == HOURLY_AT else []
+    for part in parts:
         try:
             measured += part(minute)
         except HistoryUnavailable as unavailable:
@@ -103,10 +107,6 @@ def zeros() -> list[Measurement]:
     outcomes = [metrics.count(metrics.DELIVERIES, 0, outcome) for outcome in Outcome]
     closed = [metrics.count(metrics.CONNECTIONS_CLOSED, 0, one) for one in CLOSED_CATEGORIES]
     return plain + outcomes + closed
-
-
-def _nothing(_minute: Minute) -> list[Measurement]:
-    return []
 
 
 def _histograms(minute: Minute) -> list[Measurement]:
@@ -130,7 +130,7 @@ def _churn(minute: Minute) -> list[Measurement]:
     gauge, opened, *closed = minute.history.fetch(queries, start, minute.end)
     drift = headcount.drift(opened, closed, gauge)
     lately = sum(value for at, value in opened.items() if at >= minute.end - 300)
-    before = _same_time_of_days_before(minute) if minute.number % 5 == 0 else []
+    before = _same_time_of_days_before(minute)
     ratio = headcount.reconnect_ratio(lately, before)
     return [*_maybe(metrics.DRIFT, drift), *_maybe(metrics.RECONNECT_RATIO, ratio)]
 

@@ -12,7 +12,7 @@ from tests.end_to_end.dialogue import ask
 
 pytestmark = pytest.mark.stack
 
-ALLOWED = {"Api", "Stage", "Category", "Outcome"}
+ALLOWED = {"Api", "Stage", "Category", "Outcome", "Quota"}
 
 
 async def published(scene: Scene, metric: str, statistic: str = "Sum", **own: str) -> float:

@@ -84,20 +84,7 @@ READERS = {
 }
 
 
-@pytest.mark.parametrize(
-    "reader",
-    [
-        pytest.param(
-            name,
-            marks=pytest.mark.xfail(
-                name in {"RoomRanking", "RoomsQuery"},
-                reason="broadcast does not log its room yet",
-                strict=True,
-            ),
-        )
-        for name in READERS
-    ],
-)
+@pytest.mark.parametrize("reader", READERS)
 def test_what_is_ranked_is_what_the_functions_log(reader: str) -> None:
     functions, messages, fields = READERS[reader]
     lines: defaultdict[str, set[str]] = defaultdict(set)

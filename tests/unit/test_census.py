@@ -97,7 +97,7 @@ def test_a_budget_is_used_by_percent_and_without_one_nothing_is_said() -> None:
 
 
 def test_drift_is_what_stream_and_registry_disagree_by() -> None:
-    end = (AT + 1) * 60 - 60
+    end = (AT + 5) * 60 - 60
     history = FakeHistory(
         {
             "OpenConnections": {end - 120: 40.0, end - 60: 45.0},
@@ -107,7 +107,8 @@ def test_drift_is_what_stream_and_registry_disagree_by() -> None:
         }
     )
 
-    assert values(census(minute(history)))["Drift"] == 2
+    assert values(census(minute(history, AT + 5)))["Drift"] == 2
+    assert "Drift" not in values(census(minute(history, AT + 6)))
 
 
 def test_quotas_are_used_by_the_peak_second_the_mean_and_the_callbacks() -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
-AWS_ERRORS = (BotoCoreError, ClientError)
-"""Everything that a client raises for what AWS or the network did."""
+AWS_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
+"""Everything that a client raises for what AWS, the network, or whoever answers instead did."""
 
 
 @cache

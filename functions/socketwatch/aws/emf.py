@@ -5,7 +5,7 @@ is at least once, so a counter may exceed the truth by what AWS repeats.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricResolution
@@ -32,18 +32,19 @@ def emit(api: Api, measurements: Iterable[Measurement]) -> None:
             if measurement.metric.statistic is Statistic.SUM:
                 sums[measurement.metric] += sum(measurement.values)
                 continue
-            for number in measurement.values:
-                _add(blob, measurement.metric, number)
+            _add(blob, measurement.metric, measurement.values)
         for metric, total in sums.items():
-            _add(blob, metric, total)
-        if blob.metric_set:
-            blob.flush_metrics()
+            _add(blob, metric, (total,))
+        blob.flush_metrics()
 
 
-def _add(blob: EphemeralMetrics, metric: Metric, value: float) -> None:
-    """Add one value; Powertools writes a line of its own accord at the hundredth of a metric."""
+def _add(blob: EphemeralMetrics, metric: Metric, values: Sequence[float]) -> None:
+    """Add the values, at most a hundred: more than one line carries would be lost."""
+    first, *rest = values
     resolution = MetricResolution.High if metric.by_second else MetricResolution.Standard
-    blob.add_metric(name=metric.name, unit=metric.unit.value, value=value, resolution=resolution)
+    blob.add_metric(name=metric.name, unit=metric.unit.value, value=first, resolution=resolution)
+    # One by one, Powertools would format the whole list anew for each value.
+    blob.metric_set[metric.name]["Value"].extend(map(float, rest))
 
 
 def _dimension(measurement: Measurement) -> tuple[str, str, int]:

@@ -24,12 +24,16 @@ class CloudWatchHistory:
 
     def fetch(self, queries: list[Query], start: int, end: int) -> list[Series]:
         """See `History.fetch`."""
+        if len(queries) > MOST_QUERIES:
+            raise HistoryUnavailable(f"{len(queries)} queries are more than one call takes")
         found: dict[str, dict[int, float]] = {f"q{n}": {} for n in range(len(queries))}
-        asked = [_query(f"q{n}", query) for n, query in enumerate(queries[:MOST_QUERIES])]
+        asked = [_query(f"q{n}", query) for n, query in enumerate(queries)]
         more: dict[str, Any] = {}
         while True:
             answer = self._ask(asked, start, end, more)
             for result in answer["MetricDataResults"]:
+                if result.get("StatusCode") in {"InternalError", "Forbidden"}:
+                    raise HistoryUnavailable(f"get_metric_data: {result['StatusCode']}")
                 times = (round(moment.timestamp()) for moment in result["Timestamps"])
                 found[result["Id"]].update(zip(times, result["Values"], strict=True))
             if not answer.get("NextToken"):
