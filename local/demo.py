@@ -109,11 +109,22 @@ async def _crowd(run: Run, settings: DemoSettings, stop: asyncio.Event) -> dict[
         leaving.set()
         registered, live = await _rest(run)
         await run.stack.invoke("Census")
-    await run.stack.bridge.quiet(2)
+    await _heard_out(run)
     if run.last_broadcast:
         say("the report of the last broadcast:")
         click.echo(json.dumps(run.stack.report(run.last_broadcast), indent=2))
     return _report(run, registered, live)
+
+
+async def _heard_out(run: Run) -> None:
+    """Wait until the stream has told of every close, or time is up, and then for silence."""
+    deadline = asyncio.get_running_loop().time() + SETTLE_SECONDS
+    closed = run.stack.edge.counts.closed.total()
+    while run.watch.total("ConnectionsClosed") < closed:
+        if asyncio.get_running_loop().time() > deadline:
+            break
+        await asyncio.sleep(0.2)
+    await run.stack.bridge.quiet(2)
 
 
 async def _rest(run: Run) -> tuple[frozenset[str], frozenset[str]]:

@@ -30,6 +30,8 @@ TTL = "dynamodb.amazonaws.com"
 CODES = frozenset({"1000", "1001", "1003", "1005", "1006", "1009"})
 """Close codes that are counted by themselves; `application` are 3000 to 4999, the rest `other`."""
 
+NO_CODE = "none"
+
 WINDOW = 20_000
 """Event ids remembered: some 2 MB, and minutes of a busy shard."""
 
@@ -49,8 +51,10 @@ class Recent:
         self._new: set[str] = set()
         self._old: set[str] = set()
 
-    def __contains__(self, event_id: str) -> bool:
-        return event_id in self._new or event_id in self._old
+    @property
+    def generations(self) -> tuple[set[str], set[str]]:
+        """The ids remembered, in two sets to look into."""
+        return self._new, self._old
 
     def remember(self, event_ids: list[str]) -> None:
         """Add the ids of a batch whose counts are written, not before."""
@@ -83,23 +87,65 @@ class Changes:
     bad: list[str] = field(default_factory=list)
 
 
-def read(records: list[Any], recent: Recent) -> Changes:
-    """Count the batch. A record that cannot be read is noted, and stops nothing."""
-    changes = Changes()
+def read(records: list[Any], recent: Recent) -> Changes:  # noqa: C901 - one branch a kind of record
+    """Count the batch. A record that cannot be read is noted, and stops nothing.
+
+    One loop over plain lists, added up at the end: a call and a counter a record would cost more
+    than reading it does (`bench/observe`). A record is appended to one list, as its last step, so
+    what raises has counted nothing.
+    """
+    new, old = recent.generations
     counted: set[str] = set()
+    replays = joins = leaves = never_opened = 0
+    began: list[int] = []
+    closed: list[tuple[str, str, float]] = []
+    removed: list[tuple[str, float]] = []
+    bad: list[str] = []
     for record in records:
         try:
             event_id = record["eventID"]
-            if event_id in recent or event_id in counted:
-                changes.replays += 1
+            if event_id in new or event_id in old or event_id in counted:
+                replays += 1
                 continue
-            _note(record, changes)
-        except (KeyError, TypeError, AttributeError, ValueError):
-            changes.bad.append(_sequence_number(record))
-        else:
+            name, change = record["eventName"], record["dynamodb"]
+            if change["Keys"]["sk"]["S"] != CONNECTION:
+                joins += name == "INSERT"
+                leaves += name == "REMOVE"
+            elif name == "MODIFY":
+                row = change["NewImage"]
+                if row["state"]["S"] == CLOSED and change["OldImage"]["state"]["S"] == OPEN:
+                    lasted = int(row["closedAt"]["N"]) - int(row["connectedAt"]["N"])
+                    code = row["closeCode"]["N"] if "closeCode" in row else NO_CODE
+                    closed.append((row["closedBy"]["S"], code, lasted))
+            elif name == "INSERT":
+                row = change["NewImage"]
+                if row["state"]["S"] == OPEN:
+                    began.append(int(row["connectedAt"]["N"]) // SECOND)
+                else:
+                    never_opened += 1
+            elif name == "REMOVE":
+                if change["OldImage"]["state"]["S"] == OPEN:
+                    removed.append(_removed(record, change))
+            else:
+                raise KeyError(name)
             counted.add(event_id)
-    changes.ids = list(counted)
-    return changes
+        except (KeyError, TypeError, AttributeError, ValueError):
+            bad.append(_sequence_number(record))
+    lasted_ms = [*(lasted for _, _, lasted in closed), *(lasted for _, lasted in removed)]
+    ends = Counter(by for by, _, _ in closed) + Counter(by for by, _ in removed)
+    ends.update({NEVER_OPENED: never_opened} if never_opened else {})
+    return Changes(
+        opened=len(began),
+        closed=ends,
+        codes=Counter(_bucket(code) for _, code, _ in closed),
+        seconds=Counter(began),
+        lifespans=[max(0.0, lasted / SECOND) for lasted in lasted_ms],
+        joins=joins,
+        leaves=leaves,
+        replays=replays,
+        ids=list(counted),
+        bad=bad,
+    )
 
 
 def measurements(changes: Changes) -> list[Measurement]:
@@ -130,48 +176,19 @@ def failures(changes: Changes) -> list[dict[str, str]]:
     return [{"itemIdentifier": number} for number in changes.bad if number]
 
 
-def _note(record: dict[str, Any], changes: Changes) -> None:
-    name = record["eventName"]
-    change = record["dynamodb"]
-    if change["Keys"]["sk"]["S"] != CONNECTION:
-        changes.joins += name == "INSERT"
-        changes.leaves += name == "REMOVE"
-    elif name == "INSERT":
-        row = change["NewImage"]
-        if row["state"]["S"] == OPEN:
-            began = int(row["connectedAt"]["N"]) // SECOND
-            changes.opened += 1
-            changes.seconds[began] += 1
-        else:
-            changes.closed[NEVER_OPENED] += 1
-    elif name == "MODIFY":
-        row = change["NewImage"]
-        if change["OldImage"]["state"]["S"] == OPEN and row["state"]["S"] == CLOSED:
-            by, code = row["closedBy"]["S"], _code(row)
-            changes.lifespans.append(_lasted(row, int(row["closedAt"]["N"])))
-            changes.closed[by] += 1
-            changes.codes[code] += 1
-    elif name == "REMOVE":
-        row = change["OldImage"]
-        if row["state"]["S"] == OPEN:
-            by_ttl = (record.get("userIdentity") or {}).get("principalId") == TTL
-            removed = SECOND * float(change["ApproximateCreationDateTime"])
-            changes.lifespans.append(_lasted(row, removed))
-            changes.closed[EXPIRED if by_ttl else DELETED] += 1
-    else:
-        raise KeyError(name)
+def _removed(record: dict[str, Any], change: dict[str, Any]) -> tuple[str, float]:
+    """Who removed an open row, and how long its connection had lasted, in milliseconds."""
+    by_ttl = (record.get("userIdentity") or {}).get("principalId") == TTL
+    at = SECOND * float(change["ApproximateCreationDateTime"])
+    lasted = at - int(change["OldImage"]["connectedAt"]["N"])
+    return EXPIRED if by_ttl else DELETED, lasted
 
 
-def _lasted(row: dict[str, Any], until: float) -> float:
-    """Seconds, not below 0: the two times are of two clocks."""
-    return max(0.0, (until - int(row["connectedAt"]["N"])) / SECOND)
-
-
-def _code(row: dict[str, Any]) -> str:
-    code: str = row["closeCode"]["N"] if "closeCode" in row else "none"
-    if code in CODES or code == "none":
+def _bucket(code: str) -> str:
+    """The name under which a close code is counted."""
+    if code in CODES or code == NO_CODE:
         return code
-    return "application" if 3000 <= int(code) <= 4999 else "other"
+    return "application" if len(code) == 4 and "3000" <= code <= "4999" else "other"
 
 
 def _sequence_number(record: Any) -> str:
