@@ -24,7 +24,7 @@ _SAY = partial(click.echo, err=True)
 @click.option("--aws-ms", default=5, show_default=True, type=click.IntRange(0, 1_000))
 @click.option("--json", "only_json", is_flag=True, help="No table, only the line of JSON.")
 def main(
-    targets: int, budget: int, workers: int, reply_ms: int, aws_ms: int, only_json: bool
+    *, targets: int, budget: int, workers: int, reply_ms: int, aws_ms: int, only_json: bool
 ) -> None:
     """Broadcast to TARGETS peers through a gateway that allows 10,000 posts a second.
 

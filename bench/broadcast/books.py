@@ -127,8 +127,7 @@ _Owner.register("queue", QueueInMemory)
 def running(context: SpawnContext, latency: float) -> Iterator[Books]:
     """Empty books in a process of their own, for as long as the context lasts.
 
-    Args:
-        latency: seconds that each call to the ledger, and each sending, takes.
+    Each call to the ledger, and each sending, takes *latency* seconds.
     """
     with _Owner(ctx=context) as owner:
         # The proxies answer as what they stand for, which the types of managers cannot say.

@@ -4,6 +4,8 @@ import os
 import random
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier, Event
@@ -17,6 +19,8 @@ from socketwatch.aws.dynamo import Table
 from socketwatch.aws.environment import now_ms
 from socketwatch.aws.registry import DynamoRegistry
 from socketwatch.aws.sender import Sender
+from socketwatch.aws.worker import AT_ONCE
+from socketwatch.aws.worker import AT_ONCE
 from socketwatch.broadcasting import MAX_EXPIRES_IN, parse
 from socketwatch.clock import SECOND, Clock
 from socketwatch.delivering import Worker, deliver
@@ -142,6 +146,7 @@ def _worker(site: Site, rate: float, registry: _CountingTable) -> Worker:
         jitter=random.random,  # noqa: TID251 - the randomness that the domain is given
         token=lambda: ulid(now_ms(), os.urandom),
         rate=rate,
+        each=ThreadPoolExecutor(max_workers=AT_ONCE).map,
     )
 
 

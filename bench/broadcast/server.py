@@ -57,7 +57,7 @@ class Server:
         self._gateway = gateway
         self._latency = latency
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1_024)
-        self._listener.setblocking(False)
+        self._listener.settimeout(0)
         self._sockets: dict[int, socket.socket] = {}
         self._received: dict[int, bytes] = {}
         # All wait equally long, so the first is always the next.
@@ -100,7 +100,7 @@ class Server:
 
     def _accept(self, poller: select.epoll) -> None:
         accepted, _ = self._listener.accept()
-        accepted.setblocking(False)
+        accepted.settimeout(0)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sockets[accepted.fileno()] = accepted
         poller.register(accepted, select.EPOLLIN)
@@ -155,12 +155,12 @@ class RunningGateway:
 
     def __init__(self, control: Connection) -> None:
         self._control = control
-        self.endpoint = f"http://127.0.0.1:{self._hear()}/live"
+        self.endpoint = f"http://127.0.0.1:{self._hear_number()}/live"
 
     def posts(self) -> int:
         """How many posts it has answered."""
         self._control.send(Ask.COUNT)
-        return int(self._hear())
+        return self._hear_number()
 
     def end(self) -> Truth:
         """End it, and hear the truth."""
@@ -170,14 +170,19 @@ class RunningGateway:
             raise GatewayError("the gateway told no truth")
         return truth
 
-    def _hear(self) -> int | Truth:
+    def _hear_number(self) -> int:
+        told = self._hear()
+        if not isinstance(told, int):
+            raise GatewayError("the gateway told no number")
+        return told
+
+    def _hear(self) -> object:
         try:
             if not self._control.poll(_PATIENCE):
                 raise GatewayError("the gateway does not answer")
-            told: int | Truth = self._control.recv()
+            return self._control.recv()
         except EOFError as error:
             raise GatewayError("the gateway has died") from error
-        return told
 
 
 @contextmanager

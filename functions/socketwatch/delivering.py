@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from math import ceil
+from typing import Any, Protocol, TypeVar
 
 from socketwatch import metrics
 from socketwatch.broadcasting import Target
@@ -23,13 +24,17 @@ from socketwatch.metrics import Measurement
 from socketwatch.outcomes import Outcome
 from socketwatch.pacing import Pace
 from socketwatch.planning import Queue
-from socketwatch.shards import decode, encode
+from socketwatch.shards import Shard, decode, encode
 
 STOP_BEFORE_END = 10 * SECOND
 """Milliseconds of the time limit that are kept for calls in flight and what they came to."""
 
 LEASE_BEYOND_END = 10 * SECOND
 """Milliseconds after its time limit at which a worker is given up for dead."""
+
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Suspects(Protocol):
@@ -39,9 +44,16 @@ class Suspects(Protocol):
         """Make open rows suspect and due for a probe at once; never close one."""
 
 
+class Each(Protocol):
+    """Calls a function for every item, perhaps several at once, and answers in their order."""
+
+    def __call__(self, call: Callable[[T], R], items: Iterable[T], /) -> Iterable[R]:
+        """The answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """What working off shards takes."""
+    """What working off shards takes. *each* is for calls to the ledger, which may overlap."""
 
     ledger: Ledger
     shards: Queue
@@ -52,6 +64,7 @@ class Worker:
     jitter: Jitter
     token: Callable[[], str]
     rate: float
+    each: Each = map
 
 
 @dataclass(slots=True)
@@ -91,7 +104,7 @@ def deliver(records: Iterable[dict[str, Any]], remaining: int, worker: Worker) -
     now, monotonic = worker.clock(), worker.monotonic()
     lease = now + max(0, remaining) + LEASE_BEYOND_END
     distinct = {record["messageId"]: record for record in records}
-    found = (_take(record, lease, worker, batch) for record in distinct.values())
+    found = worker.each(lambda one: _take(one, lease, worker, batch), distinct.values())
     held = [taken for taken in found if taken]
     for taken in held:
         left = (taken.run.shard.deadline - now) / SECOND
@@ -108,7 +121,9 @@ def deliver(records: Iterable[dict[str, Any]], remaining: int, worker: Worker) -
     worker.send(dispatch)
     batch.slow = frozenset(dispatch.slow)
     batch.used = _budget_use(batch.runs, worker.rate * (worker.monotonic() - monotonic))
-    batch.failed += [taken.message_id for taken in held if not _let_go(taken, worker)]
+    rest = dispatch.handed_on(worker.monotonic())
+    done = worker.each(lambda taken: _let_go(taken, rest.get(id(taken.run)), worker), held)
+    batch.failed += [taken.message_id for taken, ok in zip(held, done, strict=True) if not ok]
     _note_suspects(batch.runs, worker, now)
     return batch
 
@@ -154,7 +169,7 @@ def _progress(rows: dict[int, ShardRow], ledger: Ledger) -> Written:
     return write
 
 
-def _let_go(taken: _Held, worker: Worker) -> bool:
+def _let_go(taken: _Held, rest: tuple[Shard, float] | None, worker: Worker) -> bool:
     """Write down what came of a shard and hand on what is open; False: the message must come back.
 
     A shard that another worker took over is that worker's.
@@ -165,8 +180,9 @@ def _let_go(taken: _Held, worker: Worker) -> bool:
     state = ShardState.DONE if run.tally.done else ShardState.SENDING
     try:
         written = worker.ledger.write(replace(taken.row, state=state, lease=0), run.tally)
-        if written and not run.tally.done:
-            worker.shards.send([encode(run.shard)])
+        if written and rest and not run.tally.done:
+            shard, due = rest
+            worker.shards.send([encode(shard)], delay=max(0, ceil(due)))
     except (LedgerUnavailable, QueueUnavailable):
         return False
     return True
@@ -174,9 +190,12 @@ def _let_go(taken: _Held, worker: Worker) -> bool:
 
 def _note_suspects(runs: list[ShardRun], worker: Worker, now: int) -> None:
     """A note that is lost costs nothing: the reaper comes by anyway."""
-    gone = [target for run in runs for target in run.gone]
-    with suppress(RegistryUnavailable):
-        worker.suspects.suspect(gone, now)
+
+    def note(target: Target) -> None:
+        with suppress(RegistryUnavailable):
+            worker.suspects.suspect([target], now)
+
+    list(worker.each(note, [target for run in runs for target in run.gone]))
 
 
 def _budget_use(runs: list[ShardRun], allowed: float) -> float | None:

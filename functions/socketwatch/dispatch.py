@@ -6,7 +6,7 @@ sender sends. Nothing here reads a clock, sleeps or calls AWS, so every path can
 
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 
 from socketwatch.broadcasting import Target
@@ -14,7 +14,7 @@ from socketwatch.calls import Call, Method, Reply
 from socketwatch.clock import SECOND
 from socketwatch.outcomes import Outcome, of_status
 from socketwatch.pacing import Pace, Pressure
-from socketwatch.shards import Shard
+from socketwatch.shards import Shard, Tries
 from socketwatch.tally import Tally
 
 Jitter = Callable[[], float]
@@ -24,16 +24,21 @@ MAX_FAILURES = 5
 """Tries that may end in 5xx or no answer before a delivery has failed."""
 
 SLOW_AFTER = 4
-"""Throttled tries of one connection, while others pass, that make its peer a slow client."""
+"""Times in a row that a connection is throttled while others pass, until its peer is slow."""
 
 FLEET_SHARE = 0.02
 """Share of 429 among the replies to others above which the account is throttled, not the peer."""
+
+SOON = 0.05
+"""Seconds that are worth waiting for a retry with nothing else to do; else it is handed on, for a
+worker that waits keeps its place from shards that could be posted."""
 
 YOUNG = 30 * SECOND
 """A connection younger than this may answer 410 because its handshake is not over."""
 
 BACKOFF = 0.25
 BACKOFF_CAP = 8.0
+BACKOFF_DOUBLINGS = 10
 """Seconds: full jitter over the base, doubled with every try, up to the cap."""
 
 CHECKPOINT = 100
@@ -50,9 +55,10 @@ class Delivery:
     body: bytes
     failures: int = 0
     throttles: int = 0
+    alone: int = 0
+    noted: int = 0
     young_gone: bool = False
     attempts: int = 0
-    others_at: tuple[int, int] = (0, 0)
 
 
 @dataclass(slots=True)
@@ -153,14 +159,32 @@ class Dispatch:
             return None
         if self._fresh:
             return self._pace.wake(now)
-        return min(max(self._later[0][0], self._pace.wake(now)), self._stop_at)
+        due = self._later[0][0]
+        return max(due, self._pace.wake(now)) if due <= now + SOON else None
+
+    def handed_on(self, now: float) -> dict[int, tuple[Shard, float]]:
+        """What is open when the run has ended, by `id` of its `ShardRun`.
+
+        The shard as the next worker is to find it, and the seconds until its first retry is due.
+        """
+        waiting = [(due, delivery) for due, _, delivery in self._later]
+        waiting += [(now, delivery) for delivery in self._fresh]
+        found: dict[int, tuple[Shard, float]] = {}
+        for due, delivery in sorted(waiting, key=lambda one: one[0]):
+            run = id(delivery.run)
+            shard, first = found.get(run, (replace(delivery.run.shard, tries=()), due - now))
+            found[run] = (replace(shard, tries=(*shard.tries, *_tries(delivery))), first)
+        return found
 
     def settle(self, call: Call, reply: Reply, now: float) -> None:
         """See `Work.settle`: the reply ends the delivery or sends it round again."""
         delivery = call.tag
         assert isinstance(delivery, Delivery)  # noqa: S101 - the sender hands back our own tag
         outcome = of_status(reply.status)
-        self._pressure.note(now, throttled=outcome is Outcome.THROTTLED)
+        if not delivery.alone:
+            throttled = outcome is Outcome.THROTTLED
+            self._pressure.note(now, throttled=throttled)
+            delivery.noted += throttled
         if outcome is Outcome.THROTTLED:
             self._throttled(delivery, now)
         elif outcome is Outcome.FAILED:
@@ -183,22 +207,24 @@ class Dispatch:
         return self._fresh.popleft() if self._fresh else None
 
     def _throttled(self, delivery: Delivery, now: float) -> None:
-        if delivery.throttles == 0:
-            delivery.others_at = self._pressure.before(now)
+        """Tell a throttled account from a slow client by how others fare.
+
+        Who is suspected of being slow is no witness for others. Where nobody else posts, what was
+        seen before goes on.
+        """
         delivery.throttles += 1
-        if self._pressure.share(now) > FLEET_SHARE:
+        replies, throttles = self._pressure.recent(now)
+        replies, throttles = max(0, replies - delivery.noted), max(0, throttles - delivery.noted)
+        if throttles > FLEET_SHARE * replies:
+            delivery.alone = 0
             self._pace.give_way(now)
-        if delivery.throttles >= SLOW_AFTER and self._others_pass(delivery):
+        elif replies or delivery.alone:
+            delivery.alone += 1
+        if delivery.alone >= SLOW_AFTER:
             self.slow.add(delivery.target.connection_id)
             self._end(delivery, Outcome.SLOW_CLIENT)
         else:
             self._again(delivery, now + self._backoff(delivery.throttles))
-
-    def _others_pass(self, delivery: Delivery) -> bool:
-        replies, throttles = delivery.others_at
-        others = self._pressure.replies - replies - delivery.throttles
-        throttled = self._pressure.throttles - throttles - delivery.throttles
-        return others > 0 and throttled <= FLEET_SHARE * others
 
     def _failed(self, delivery: Delivery, reply: Reply, now: float) -> None:
         delivery.failures += 1
@@ -216,7 +242,8 @@ class Dispatch:
         heappush(self._later, (min(due, delivery.run.deadline), self._order, delivery))
 
     def _backoff(self, tries: int) -> float:
-        return float(self._jitter() * min(BACKOFF_CAP, BACKOFF * 2**tries))
+        doublings = min(tries, BACKOFF_DOUBLINGS)
+        return float(self._jitter() * min(BACKOFF_CAP, BACKOFF * 2**doublings))
 
     def _end(self, delivery: Delivery, outcome: Outcome) -> None:
         run = delivery.run
@@ -232,6 +259,7 @@ class Dispatch:
 def _open_deliveries(run: ShardRun) -> list[Delivery]:
     """What is left to post; targets excluded on purpose are settled as skipped at once."""
     body = run.shard.message.encode()
+    tries = {one.index: one for one in run.shard.tries}
     left = []
     for index, target in enumerate(run.shard.targets):
         if run.tally.is_settled(index):
@@ -239,8 +267,26 @@ def _open_deliveries(run: ShardRun) -> list[Delivery]:
         if target.connection_id in run.shard.exclude:
             run.settle(index, Outcome.SKIPPED)
         else:
-            left.append(Delivery(run, index, target, body))
+            met = tries.get(index, Tries(index, 0, 0, 0))
+            left.append(
+                Delivery(
+                    run,
+                    index,
+                    target,
+                    body,
+                    failures=met.failures,
+                    throttles=met.throttles,
+                    alone=met.alone,
+                    attempts=met.throttles + met.failures,
+                )
+            )
     return left
+
+
+def _tries(delivery: Delivery) -> tuple[Tries, ...]:
+    if not delivery.attempts:
+        return ()
+    return (Tries(delivery.index, delivery.throttles, delivery.failures, delivery.alone),)
 
 
 def _at_deadline(delivery: Delivery) -> Outcome:

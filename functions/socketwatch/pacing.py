@@ -72,26 +72,20 @@ class Pressure:
 
     def __init__(self) -> None:
         self._seconds: deque[tuple[int, int, int]] = deque(maxlen=3)
-        self.replies = 0
-        self.throttles = 0
+        self._replies = 0
+        self._throttles = 0
 
     def note(self, now: float, *, throttled: bool) -> None:
         """Count one reply."""
         second = int(now)
         if not self._seconds or self._seconds[-1][0] != second:
-            self._seconds.append((second, self.replies, self.throttles))
-        self.replies += 1
-        self.throttles += throttled
+            self._seconds.append((second, self._replies, self._throttles))
+        self._replies += 1
+        self._throttles += throttled
 
-    def before(self, now: float) -> tuple[int, int]:
-        """Replies and throttles as they stood one to two seconds ago."""
+    def recent(self, now: float) -> tuple[int, int]:
+        """Replies, and how many of them were 429, of this second and the last."""
         for second, replies, throttles in self._seconds:
             if second >= int(now) - 1:
-                return replies, throttles
-        return self.replies, self.throttles
-
-    def share(self, now: float) -> float:
-        """The share of 429 among recent replies, 0 where there are none."""
-        replies, throttles = self.before(now)
-        recent = self.replies - replies
-        return (self.throttles - throttles) / recent if recent else 0.0
+                return self._replies - replies, self._throttles - throttles
+        return 0, 0

@@ -18,6 +18,20 @@ SIZE = 500
 
 
 @dataclass(frozen=True, slots=True)
+class Tries:
+    """What earlier workers met at a target that is still open, so that the next goes on from there.
+
+    Attributes:
+        alone: times in a row that it was throttled while others passed.
+    """
+
+    index: int
+    throttles: int
+    failures: int
+    alone: int
+
+
+@dataclass(frozen=True, slots=True)
 class Shard:
     """One message of the shards queue."""
 
@@ -28,6 +42,7 @@ class Shard:
     message: str
     exclude: frozenset[str]
     targets: tuple[Target, ...]
+    tries: tuple[Tries, ...] = ()
 
 
 def cut(broadcast: Broadcast, number: int, targets: list[Target]) -> Shard:
@@ -58,6 +73,7 @@ def encode(shard: Shard) -> str:
                 [target.connection_id, target.user_id, target.connected_at, target.platform]
                 for target in shard.targets
             ],
+            "tries": [[one.index, one.throttles, one.failures, one.alone] for one in shard.tries],
         },
         separators=(",", ":"),
     )
@@ -83,6 +99,7 @@ def decode(body: object) -> Shard:
             message=_text(found["message"]),
             exclude=frozenset(_text(one) for one in found["exclude"]),
             targets=tuple(_target(*row) for row in found["targets"]),
+            tries=tuple(Tries(*map(_whole, row)) for row in found["tries"]),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise BadShard(f"{type(error).__name__} in a shard message") from error

@@ -11,7 +11,7 @@ from socketwatch.delivering import Batch, Worker, deliver, measurements
 from socketwatch.dispatch import CHECKPOINT, MAX_FAILURES, SLOW_AFTER
 from socketwatch.ledger import ShardRow, ShardState
 from socketwatch.outcomes import Outcome
-from socketwatch.shards import cut, encode
+from socketwatch.shards import cut, decode, encode
 from socketwatch.tally import Tally
 from tests.fakes import NOW, FakeLedger, FakeQueue
 from tests.gateway import Killed, VirtualGateway, always
@@ -60,6 +60,19 @@ class Stage:
         )
         records = [{"messageId": f"m{n}", "body": body} for n, body in enumerate(bodies)]
         return deliver(records, remaining, worker)
+
+    def work_out(self, body: str, **options: Any) -> list[Batch]:
+        """Deliver the body and all that is handed on, a second later each."""
+        batches = [self.work(body, **options)]
+        for _ in range(1_000):
+            bodies = [*self.queue.bodies, *self.queue.delayed]
+            self.queue.bodies.clear()
+            self.queue.delayed.clear()
+            if not bodies:
+                return batches
+            self.gateway.now += 1
+            batches.append(self.work(*bodies, **options))
+        raise AssertionError("handed on for ever")
 
     def outcomes(self, shard: int = 0) -> Counter[Outcome]:
         row = self.ledger.rows["01J", shard]
@@ -143,7 +156,7 @@ def test_each_answer_has_its_outcome_and_only_some_are_tried_again(
     stage = Stage(1)
     stage.gateway.answer = always(status)
 
-    stage.work(stage.body)
+    stage.work_out(stage.body)
 
     assert stage.outcomes() == {outcome: 1}
     assert stage.gateway.posts == posts
@@ -164,7 +177,7 @@ def test_a_connection_whose_handshake_may_not_be_over_gets_a_second_try() -> Non
     body = stage.plan(["young="], age=500)
     stage.gateway.answer = lambda _peer, attempt, _now: 410 if attempt == 1 else 200
 
-    stage.work(body)
+    stage.work_out(body)
 
     assert stage.outcomes() == {Outcome.ACCEPTED: 1}
 
@@ -183,11 +196,45 @@ def test_a_slow_client_is_given_up_while_the_others_pass() -> None:
     stage = Stage(200)
     stage.gateway.answer = lambda peer, _attempt, _now: 429 if peer == "peer-7=" else 200
 
-    batch = stage.work(stage.body, rate=100)
+    batches = stage.work_out(stage.body, rate=100)
 
     assert stage.outcomes() == {Outcome.ACCEPTED: 199, Outcome.SLOW_CLIENT: 1}
-    assert batch.slow == {"peer-7="}
+    assert batches[-1].slow == {"peer-7="}
     assert stage.gateway.attempts["peer-7="] == SLOW_AFTER
+
+
+def test_a_slow_client_does_not_hold_up_the_worker() -> None:
+    """What waits for a retry is handed on, and the next worker goes on where this one stopped."""
+    stage = Stage(200)
+    stage.gateway.answer = lambda peer, _attempt, _now: 429 if peer == "peer-199=" else 200
+    began = stage.gateway.now
+
+    stage.work(stage.body, rate=1_000)
+
+    assert stage.gateway.now - began < 0.5
+    assert stage.ledger.rows["01J", 0].tally.open == 1
+    (handed_on,) = stage.queue.delayed
+    (tries,) = decode(handed_on).tries
+    assert (tries.index, tries.throttles, tries.alone) == (199, 1, 1)
+
+
+def test_the_last_ones_left_are_judged_by_what_was_seen_before() -> None:
+    stage = Stage(500)
+    slow = {f"peer-{n}=" for n in range(490, 500)}
+    stage.gateway.answer = lambda peer, _attempt, _now: 429 if peer in slow else 200
+
+    stage.work_out(stage.body)
+
+    assert stage.outcomes() == {Outcome.ACCEPTED: 490, Outcome.SLOW_CLIENT: 10}
+
+
+def test_a_single_throttled_target_is_no_slow_client_for_nobody_else_tells() -> None:
+    stage = Stage(1, expiresIn=30)
+    stage.gateway.answer = always(429)
+
+    stage.work_out(stage.body)
+
+    assert stage.outcomes() == {Outcome.THROTTLED: 1}
 
 
 def test_a_throttled_account_is_no_slow_client_and_slows_the_worker_down() -> None:
@@ -205,12 +252,8 @@ def test_a_throttled_minute_is_survived_by_handing_on() -> None:
     stage.gateway.answer = lambda _peer, _attempt, now: 429 if now < 1_060 else 200
     body = stage.body
 
-    for _ in range(10):
-        assert stage.work(body, rate=100).failed == []
-        if not stage.queue.bodies:
-            break
-        body = stage.queue.bodies.pop()
-
+    for batch in stage.work_out(body, rate=100):
+        assert batch.failed == []
     assert stage.outcomes() == {Outcome.ACCEPTED: 100}
     assert set(stage.gateway.received.values()) == {1}
 
@@ -225,7 +268,7 @@ def test_the_deadline_ends_what_is_open_by_what_stood_in_its_way(
     stage = Stage(40, expiresIn=2)
     stage.gateway.answer = always(status)
 
-    stage.work(stage.body, rate=10 if status == 200 else 1_000)
+    stage.work_out(stage.body, rate=10 if status == 200 else 1_000)
 
     found = stage.outcomes()
     assert found.total() == 40
@@ -311,7 +354,7 @@ def test_a_reply_lost_after_the_post_is_tried_again_and_ends_once() -> None:
     stage = Stage(50)
     stage.gateway.answer = lambda _peer, attempt, _now: -1 if attempt == 1 else 200
 
-    stage.work(stage.body)
+    stage.work_out(stage.body)
 
     assert stage.outcomes() == {Outcome.ACCEPTED: 50}
     assert set(stage.gateway.received.values()) == {2}

@@ -77,13 +77,13 @@ def test_there_is_a_token_when_it_was_promised(budget: float, start: float) -> N
     assert pace.take(pace.wake(start) + 1e-6 * max(1, start))
 
 
-def test_pressure_is_the_share_of_429_in_the_last_two_seconds() -> None:
+def test_pressure_is_what_was_429_in_the_last_two_seconds() -> None:
     pressure = Pressure()
     for _ in range(99):
         pressure.note(10.0, throttled=False)
     pressure.note(10.9, throttled=True)
 
-    assert pressure.share(11.0) == pytest.approx(0.01)
+    assert pressure.recent(11.0) == (100, 1)
     pressure.note(15.0, throttled=True)
-    assert pressure.share(15.0) == 1.0
-    assert pressure.share(40.0) == 0.0
+    assert pressure.recent(15.0) == (1, 1)
+    assert pressure.recent(40.0) == (0, 0)

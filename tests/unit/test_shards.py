@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,10 +8,16 @@ from hypothesis import strategies as st
 
 from socketwatch.broadcasting import Target, parse
 from socketwatch.errors import BadShard
-from socketwatch.shards import SIZE, Shard, address, cut, decode, encode
+from socketwatch.shards import SIZE, Shard, Tries, address, cut, decode, encode
 from tests.fakes import NOW
 
 ANN = Target("a/+b=", "ann", NOW, "ios")
+
+
+TRIED = replace(
+    cut(parse({"to": {"everyone": True}, "data": 1}, "01J", NOW), 0, [ANN]),
+    tries=(Tries(0, 3, 2, 1),),
+)
 
 
 def shard(*targets: Target, data: Any = "hi") -> Shard:
@@ -20,6 +27,7 @@ def shard(*targets: Target, data: Any = "hi") -> Shard:
 
 def test_a_shard_survives_its_message() -> None:
     assert decode(encode(shard())) == shard()
+    assert decode(encode(TRIED)) == TRIED
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
@@ -55,6 +63,9 @@ def test_the_largest_shard_fits_a_message() -> None:
         {"deadline": None},
         {"message": None},
         {"exclude": 3},
+        {"tries": [[1, 2]]},
+        {"tries": [[0, -1, 0, 0]]},
+        {"tries": None},
     ],
 )
 def test_what_no_planner_sent_is_refused(change: dict[str, Any]) -> None:

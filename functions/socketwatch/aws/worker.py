@@ -3,6 +3,7 @@
 import os
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,6 +18,9 @@ from socketwatch.delivering import Worker
 from socketwatch.ids import ulid
 from socketwatch.rows import RegistryTable
 from socketwatch.settings import Environment, text, whole
+
+AT_ONCE = 32
+"""Calls to DynamoDB at once: a shard of a batch each, and as many notes of gone connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +58,5 @@ def open_worker(settings: WorkerSettings) -> Worker:
         jitter=random.random,  # noqa: TID251 - the randomness that the domain is given
         token=lambda: ulid(environment.now_ms(), os.urandom),
         rate=settings.rate,
+        each=ThreadPoolExecutor(max_workers=AT_ONCE).map,
     )
