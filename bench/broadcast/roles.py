@@ -5,7 +5,6 @@ import random
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier, Event
@@ -19,7 +18,6 @@ from socketwatch.aws.dynamo import Table
 from socketwatch.aws.environment import now_ms
 from socketwatch.aws.registry import DynamoRegistry
 from socketwatch.aws.sender import Sender
-from socketwatch.aws.worker import AT_ONCE
 from socketwatch.aws.worker import AT_ONCE
 from socketwatch.broadcasting import MAX_EXPIRES_IN, parse
 from socketwatch.clock import SECOND, Clock

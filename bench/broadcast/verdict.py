@@ -91,7 +91,7 @@ def figures(setting: Setting, ended: Ended) -> Figures:
     ideal = _needed(setting.targets) / min(setting.budget, RATE)
     return Figures(
         targeted=totals.targeted,
-        outcomes={one.value: totals.outcomes[one] for one in Outcome if totals.outcomes[one]},
+        outcomes={one.value: totals.outcomes[one] for one in Outcome},
         held=hold(ended.rows, truth.heard),
         exact=_exact(setting, ended, totals, truth),
         posts=totals.posts,

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from math import ceil
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from socketwatch import metrics
@@ -122,9 +122,11 @@ def deliver(records: Iterable[dict[str, Any]], remaining: int, worker: Worker) -
     batch.slow = frozenset(dispatch.slow)
     batch.used = _budget_use(batch.runs, worker.rate * (worker.monotonic() - monotonic))
     rest = dispatch.handed_on(worker.monotonic())
-    done = worker.each(lambda taken: _let_go(taken, rest.get(id(taken.run)), worker), held)
-    batch.failed += [taken.message_id for taken, ok in zip(held, done, strict=True) if not ok]
-    _note_suspects(batch.runs, worker, now)
+    closing = [partial(_let_go, taken, rest.get(id(taken.run)), worker) for taken in held]
+    gone = [target for run in batch.runs for target in run.gone]
+    noting = [partial(_note_suspect, target, worker, now) for target in gone]
+    done = list(worker.each(lambda call: call(), [*closing, *noting]))
+    batch.failed += [taken.message_id for taken, ok in zip(held, done, strict=False) if not ok]
     return batch
 
 
@@ -182,20 +184,17 @@ def _let_go(taken: _Held, rest: tuple[Shard, float] | None, worker: Worker) -> b
         written = worker.ledger.write(replace(taken.row, state=state, lease=0), run.tally)
         if written and rest and not run.tally.done:
             shard, due = rest
-            worker.shards.send([encode(shard)], delay=max(0, ceil(due)))
+            worker.shards.send([encode(shard)], delay=max(0, round(due)))
     except (LedgerUnavailable, QueueUnavailable):
         return False
     return True
 
 
-def _note_suspects(runs: list[ShardRun], worker: Worker, now: int) -> None:
+def _note_suspect(target: Target, worker: Worker, now: int) -> bool:
     """A note that is lost costs nothing: the reaper comes by anyway."""
-
-    def note(target: Target) -> None:
-        with suppress(RegistryUnavailable):
-            worker.suspects.suspect([target], now)
-
-    list(worker.each(note, [target for run in runs for target in run.gone]))
+    with suppress(RegistryUnavailable):
+        worker.suspects.suspect([target], now)
+    return True
 
 
 def _budget_use(runs: list[ShardRun], allowed: float) -> float | None:

@@ -23,13 +23,13 @@ Jitter = Callable[[], float]
 MAX_FAILURES = 5
 """Tries that may end in 5xx or no answer before a delivery has failed."""
 
-SLOW_AFTER = 4
+SLOW_AFTER = 3
 """Times in a row that a connection is throttled while others pass, until its peer is slow."""
 
 FLEET_SHARE = 0.02
 """Share of 429 among the replies to others above which the account is throttled, not the peer."""
 
-SOON = 0.05
+SOON = 0.02
 """Seconds that are worth waiting for a retry with nothing else to do; else it is handed on, for a
 worker that waits keeps its place from shards that could be posted."""
 
