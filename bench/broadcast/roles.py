@@ -2,7 +2,6 @@
 
 import os
 import random
-import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -77,7 +76,6 @@ class Usage:
 
 def plan(site: Site, crowd: Crowd, told: Connection) -> None:
     """Take the request on, and go on with its plan for as long as plan messages come."""
-    _leave_interrupts_to_the_bench()
     books = site.books
     planner = Planner(crowd, books.ledger, books.plans, books.shards, lambda _: "report.json")
     site.ready.wait(PATIENCE)
@@ -94,7 +92,6 @@ def plan(site: Site, crowd: Crowd, told: Connection) -> None:
 
 def work(site: Site, rate: float, told: Connection) -> None:
     """Deliver batch after batch, as the event source would invoke one worker."""
-    _leave_interrupts_to_the_bench()
     registry = _CountingTable(site.latency)
     worker = _worker(site, rate, registry)
     site.ready.wait(PATIENCE)
@@ -146,11 +143,6 @@ def _worker(site: Site, rate: float, registry: _CountingTable) -> Worker:
         rate=rate,
         each=ThreadPoolExecutor(max_workers=AT_ONCE).map,
     )
-
-
-def _leave_interrupts_to_the_bench() -> None:
-    # Ctrl-C reaches the whole group; the bench ends the others in order.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _peak_rss() -> int:

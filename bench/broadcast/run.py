@@ -1,12 +1,14 @@
 """One broadcast from its request to its closed report."""
 
 import multiprocessing
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
+from threading import BrokenBarrierError
 from typing import Any
 
 from bench.broadcast import books, server
@@ -73,24 +75,39 @@ def run(setting: Setting, tell: Tell) -> Ended:
         GatewayError: the stand-in did.
     """
     context = multiprocessing.get_context("spawn")
-    with (
-        books.running(context, setting.aws) as kept,
-        server.running(context, setting.targets, setting.reply) as gateway,
-    ):
-        site = Site(
-            books=kept,
-            endpoint=gateway.endpoint,
-            latency=setting.aws,
-            ready=context.Barrier(setting.workers + 2),
-            over=context.Event(),
-        )
-        with _team(context, setting, site) as team:
+    with ExitStack() as stack:
+        with _deaf_to_interrupts():
+            kept = stack.enter_context(books.running(context, setting.aws))
+            gateway = stack.enter_context(server.running(context, setting.targets, setting.reply))
+            site = Site(
+                books=kept,
+                endpoint=gateway.endpoint,
+                latency=setting.aws,
+                ready=context.Barrier(setting.workers + 2),
+                over=context.Event(),
+            )
+            team = stack.enter_context(_team(context, setting, site))
+        try:
             site.ready.wait(PATIENCE)
             report = _watch(site, gateway, team, setting.targets, tell)
-            site.over.set()
-            planner, *workers = [member.usage() for member in team]
-        rows = list(kept.ledger.shards(BROADCAST))
+            rows = list(kept.ledger.shards(BROADCAST))
+        except BrokenBarrierError as error:
+            raise RunError(f"not everybody was ready in {PATIENCE:.0f} s") from error
+        except (EOFError, ConnectionError) as error:
+            raise RunError("the ledger's process died") from error
+        site.over.set()
+        planner, *workers = [member.usage() for member in team]
         return Ended(rows, report, gateway.end(), planner, workers)
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes started meanwhile stay so: Ctrl-C reaches all, but the bench ends them in order."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @dataclass(frozen=True, slots=True)

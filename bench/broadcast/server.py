@@ -6,7 +6,6 @@ machine has at 10,000 a second.
 
 import re
 import select
-import signal
 import socket
 import time
 from collections import deque
@@ -17,6 +16,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext
 
 from bench.broadcast.gateway import Gateway, Truth
+from socketwatch.aws.environment import now_ms
 
 _POST = re.compile(rb"POST /live/@connections/([^ ]+) HTTP/1\.1\r\n")
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
@@ -205,9 +205,7 @@ def running(context: SpawnContext, size: int, latency: float) -> Iterator[Runnin
 
 
 def _main(control: Connection, size: int, latency: float) -> None:
-    # Ctrl-C is for the bench, which then closes the pipe.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    server = Server(Gateway(size, time.monotonic), latency)
+    server = Server(Gateway(size, time.monotonic, now_ms), latency)
     control.send(server.port)
     try:
         server.serve(control)

@@ -54,11 +54,12 @@ class Figures:
     Attributes:
         exact: every target has one outcome, ledger and gateway agree on posts, and the published
             report says the same.
-        seconds: from the request to the last post.
+        seconds: from the request until the last peer who can be reached was.
+        settled: from the request to the last post; what is known only then is who is slow.
         ideal: seconds that the posts that had to be made take at the budget, or at the gateway's
             rate where that is less: one for each target, one more for a shaky peer, and what it
             takes to know a slow one.
-        budget_used: posts over what the budget allowed in `seconds`.
+        budget_used: posts in `seconds`, over what the budget allowed in them.
         over_ideal: `seconds` over `ideal`, less one.
         cpu_us: of a worker, for one post.
         gateway_load: the stand-in's share of one core; near 1 it would be what is measured.
@@ -72,6 +73,7 @@ class Figures:
     retries: int
     refused: int
     seconds: float
+    settled: float
     ideal: float
     budget_used: float
     over_ideal: float
@@ -87,8 +89,9 @@ def figures(setting: Setting, ended: Ended) -> Figures:
     totals = add_up(ended.rows)
     truth = ended.truth
     requested_at = ended.rows[0].requested_at
-    seconds = max(1, totals.last_attempt_at - requested_at) / SECOND
+    seconds = max(1, truth.reached_at - requested_at) / SECOND
     ideal = _needed(setting.targets) / min(setting.budget, RATE)
+    settled = max(1, totals.last_attempt_at - requested_at) / SECOND
     return Figures(
         targeted=totals.targeted,
         outcomes={one.value: totals.outcomes[one] for one in Outcome},
@@ -98,13 +101,14 @@ def figures(setting: Setting, ended: Ended) -> Figures:
         retries=totals.retries,
         refused=truth.refused,
         seconds=seconds,
+        settled=settled,
         ideal=ideal,
-        budget_used=totals.posts / (setting.budget * seconds),
+        budget_used=truth.posts_then / (setting.budget * seconds),
         over_ideal=seconds / ideal - 1,
         planner_rss=ended.planner.peak_rss,
         worker_rss=max(one.peak_rss for one in ended.workers),
         cpu_us=sum(one.cpu for one in ended.workers) / max(1, totals.posts) * 1e6,
-        gateway_load=truth.cpu / seconds,
+        gateway_load=truth.cpu / settled,
         invocations=sum(one.invocations for one in ended.workers),
     )
 

@@ -11,7 +11,7 @@ SocketwatchError
 ├── InvalidId             a connection id that no URL can carry (socketwatch.sigv4)
 ├── KeysNotFetched        the JWKS endpoint gave no usable key set
 ├── LedgerUnavailable     as RegistryUnavailable, for the ledger of deliveries
-├── NoCredentials         botocore found none (socketwatch.aws.credentials)
+├── NoCredentials         neither environment, profile nor role has any
 ├── NotPublished          S3 did not take a report
 ├── QueueUnavailable      SQS did not take every message
 └── RegistryUnavailable   DynamoDB did not answer in time, or throttled for too long
