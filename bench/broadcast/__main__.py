@@ -32,9 +32,9 @@ def main(
     A tenth as many come first, to see what memory depends on. Few targets show mostly how a
     broadcast begins and ends: a worker takes two seconds for a batch, and has no burst to start on.
     """
-    if targets / min(budget, RATE) > MAX_EXPIRES_IN:
-        raise click.UsageError(f"these would take longer than a broadcast may: {MAX_EXPIRES_IN} s")
     setting = Setting(targets, budget, workers, reply_ms / 1_000, aws_ms / 1_000)
+    if targets / setting.rate > MAX_EXPIRES_IN:
+        raise click.UsageError(f"these would take longer than a broadcast may: {MAX_EXPIRES_IN} s")
     tenth = Setting(max(1, targets // 10), budget, workers, setting.reply, setting.aws)
     try:
         small = figures(tenth, run(tenth, _SAY))

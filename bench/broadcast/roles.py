@@ -18,7 +18,7 @@ from socketwatch.aws.environment import now_ms
 from socketwatch.aws.registry import DynamoRegistry
 from socketwatch.aws.sender import Sender
 from socketwatch.aws.worker import AT_ONCE
-from socketwatch.broadcasting import MAX_EXPIRES_IN, parse
+from socketwatch.broadcasting import parse
 from socketwatch.clock import SECOND, Clock
 from socketwatch.delivering import Worker, deliver
 from socketwatch.errors import RegistryUnavailable
@@ -74,13 +74,13 @@ class Usage:
     suspects: int = 0
 
 
-def plan(site: Site, crowd: Crowd, told: Connection) -> None:
+def plan(site: Site, crowd: Crowd, expires_in: int, told: Connection) -> None:
     """Take the request on, and go on with its plan for as long as plan messages come."""
     books = site.books
     planner = Planner(crowd, books.ledger, books.plans, books.shards, lambda _: "report.json")
     site.ready.wait(PATIENCE)
     began, invocations = time.process_time(), 0
-    asked = {"to": {"everyone": True}, "data": DATA, "expiresIn": MAX_EXPIRES_IN}
+    asked = {"to": {"everyone": True}, "data": DATA, "expiresIn": expires_in}
     planner.request(parse(asked, BROADCAST, now_ms()))
     while not site.over.is_set():
         for message in books.plans.receive(1):

@@ -13,10 +13,11 @@ from typing import Any
 
 from bench.broadcast import books, server
 from bench.broadcast.crowd import Crowd
-from bench.broadcast.gateway import Truth
+from bench.broadcast.gateway import RATE, Truth
 from bench.broadcast.roles import BROADCAST, PATIENCE, Site, Usage, plan, work
 from bench.broadcast.server import RunningGateway
 from socketwatch.aws.environment import now_ms
+from socketwatch.broadcasting import MAX_EXPIRES_IN
 from socketwatch.ledger import ShardRow
 from socketwatch.settling import Settled, Settler
 
@@ -48,6 +49,16 @@ class Setting:
     workers: int
     reply: float
     aws: float
+
+    @property
+    def rate(self) -> int:
+        """Posts a second that can be accepted."""
+        return min(self.budget, RATE)
+
+    @property
+    def expires_in(self) -> int:
+        """Seconds until the rest expires: three times what is needed, and a minute."""
+        return min(MAX_EXPIRES_IN, 60 + 3 * self.targets // self.rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +151,7 @@ def _team(context: SpawnContext, setting: Setting, site: Site) -> Iterator[list[
         team.append(_Member(process, ours))
 
     try:
-        hire("planner", plan, Crowd(setting.targets, setting.aws))
+        hire("planner", plan, Crowd(setting.targets, setting.aws), setting.expires_in)
         for number in range(setting.workers):
             hire(f"worker {number + 1}", work, setting.budget / setting.workers)
         yield team

@@ -159,16 +159,22 @@ class RunningGateway:
 
     def posts(self) -> int:
         """How many posts it has answered."""
-        self._control.send(Ask.COUNT)
+        self._ask(Ask.COUNT)
         return self._hear_number()
 
     def end(self) -> Truth:
         """End it, and hear the truth."""
-        self._control.send(Ask.END)
+        self._ask(Ask.END)
         truth = self._hear()
         if not isinstance(truth, Truth):
             raise GatewayError("the gateway told no truth")
         return truth
+
+    def _ask(self, ask: Ask) -> None:
+        try:
+            self._control.send(ask)
+        except ConnectionError as error:
+            raise GatewayError("the gateway has died") from error
 
     def _hear_number(self) -> int:
         told = self._hear()
@@ -181,7 +187,7 @@ class RunningGateway:
             if not self._control.poll(_PATIENCE):
                 raise GatewayError("the gateway does not answer")
             return self._control.recv()
-        except EOFError as error:
+        except (EOFError, ConnectionError) as error:
             raise GatewayError("the gateway has died") from error
 
 

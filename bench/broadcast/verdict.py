@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.broadcast.crowd import Fate, fates
-from bench.broadcast.gateway import RATE, Truth
+from bench.broadcast.gateway import Truth
 from bench.broadcast.run import Ended, Setting
 from socketwatch.clock import SECOND
 from socketwatch.dispatch import SLOW_AFTER
@@ -90,7 +90,7 @@ def figures(setting: Setting, ended: Ended) -> Figures:
     truth = ended.truth
     requested_at = ended.rows[0].requested_at
     seconds = max(1, truth.reached_at - requested_at) / SECOND
-    ideal = _needed(setting.targets) / min(setting.budget, RATE)
+    ideal = _needed(setting.targets) / setting.rate
     settled = max(1, totals.last_attempt_at - requested_at) / SECOND
     return Figures(
         targeted=totals.targeted,

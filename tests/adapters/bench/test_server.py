@@ -8,7 +8,7 @@ import pytest
 
 from bench.broadcast import server
 from bench.broadcast.crowd import Fate, connection_id, fate_of
-from bench.broadcast.server import RunningGateway, complete
+from bench.broadcast.server import GatewayError, RunningGateway, complete
 from socketwatch.aws.environment import now_ms
 from socketwatch.aws.sender import Sender
 from socketwatch.calls import Call, Method
@@ -85,6 +85,9 @@ def test_who_ends_it_hears_the_truth_and_it_is_gone() -> None:
         truth = running.end()
         after = posts.call(Call(Method.POST, identity, b"hello")).status
         posts.close()
+
+        with pytest.raises(GatewayError, match="died"):
+            running.posts()
 
     assert truth.posts == sum(truth.heard) == 1
     assert truth.cpu > 0
