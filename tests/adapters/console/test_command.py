@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from click.testing import CliRunner, Result
 
-from console.__main__ import Surroundings, main
+from console.__main__ import main
+from console.surroundings import Surroundings
 from socketwatch import metrics
 from socketwatch.clock import MINUTE
 from tests.adapters.console.account import LAST, NOW, FakeAccount

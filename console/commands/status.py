@@ -1,0 +1,43 @@
+"""`socketwatch status`."""
+
+import json
+import sys
+
+import click
+
+from console.readings import read
+from console.screen import screen
+from console.stack import find
+from console.status import Status, document, status
+from console.surroundings import Surroundings, Where, located, refusing
+from socketwatch.aws.history import CloudWatchHistory
+
+
+@click.command("status")
+@located
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@click.pass_obj
+def show(
+    outside: Surroundings,
+    *,
+    stack: str,
+    endpoint_url: str | None,
+    region: str | None,
+    as_json: bool,
+) -> None:
+    """Show how a deployment is, from the metrics of its last complete minutes.
+
+    Needs cloudformation:DescribeStacks and cloudwatch:GetMetricData. Exits 1 when the census has
+    been silent for more than three minutes, and 2 when the question cannot be answered.
+    """
+    with refusing():
+        now = _look(outside, Where(stack, endpoint_url, region))
+    click.echo(json.dumps(document(now), allow_nan=False) if as_json else screen(now))
+    sys.exit(0 if now.silent_since is None else 1)
+
+
+def _look(outside: Surroundings, where: Where) -> Status:
+    client = where.clients(outside)
+    stack = find(client("cloudformation"), where.stack)
+    history = CloudWatchHistory(client("cloudwatch"))
+    return status(stack, read(history, stack.api, outside.clock()))
