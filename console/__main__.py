@@ -3,7 +3,7 @@
 import click
 
 from console.access import clients
-from console.commands import status
+from console.commands import alarms, status, up
 from console.surroundings import Surroundings, now_ms
 
 
@@ -13,6 +13,8 @@ def main() -> None:
 
 
 main.add_command(status.show)
+main.add_command(up.up)
+main.add_command(alarms.alarms)
 
 if __name__ == "__main__":
     main(prog_name="socketwatch")

@@ -33,7 +33,7 @@ def clients(
     Raises:
         ConsoleError: The endpoint is no URL, or a local stack is asked for in another Region.
     """
-    if endpoint is not None and _is_loopback(endpoint):
+    if endpoint is not None and is_local(endpoint):
         if region not in {None, ministack.REGION}:
             raise ConsoleError(f"the local stack is in {ministack.REGION}, not in {region}")
         return partial(ministack.client, endpoint)
@@ -44,7 +44,12 @@ def clients(
     return partial(client, attempts=ATTEMPTS, read_timeout=READ_SECONDS, endpoint=endpoint)
 
 
-def _is_loopback(endpoint: str) -> bool:
+def is_local(endpoint: str) -> bool:
+    """Whether an endpoint is that of a local stack.
+
+    Raises:
+        ConsoleError: It is no URL.
+    """
     try:
         parts = urlsplit(endpoint)
         host, _port = parts.hostname, parts.port

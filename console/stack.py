@@ -1,6 +1,7 @@
 """A deployed stack, as CloudFormation describes it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from console.errors import ConsoleError
@@ -15,6 +16,18 @@ class Stack:
     name: str
     api: Api
     created_at: int
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+    def output(self, name: str) -> str:
+        """One of its outputs.
+
+        Raises:
+            ConsoleError: It has none of that name: it is of another version.
+        """
+        try:
+            return self.outputs[name]
+        except KeyError:
+            raise ConsoleError(f"stack {self.name} has no output {name}") from None
 
 
 def find(cloudformation: Any, name: str) -> Stack:
@@ -38,4 +51,4 @@ def find(cloudformation: Any, name: str) -> Stack:
         raise ConsoleError(
             f"stack {name} is {found['StackStatus']} and has no output {missing.args[0]}"
         ) from missing
-    return Stack(name, api, round(found["CreationTime"].timestamp() * 1_000))
+    return Stack(name, api, round(found["CreationTime"].timestamp() * 1_000), outputs)

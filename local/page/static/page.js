@@ -1,6 +1,6 @@
 /* Shows each state that the server sends. Text reaches the page by textContent alone. */
 
-import { clockTime, flowChart, heldChart } from "/static/charts.js";
+import { clockTime, flowChart, heldChart } from "./charts.js";
 
 const STALE_MS = 3000;
 const RETRY_MS = 2000;
@@ -128,7 +128,7 @@ function showStatus() {
 }
 
 function listen() {
-  const stream = new EventSource("/live");
+  const stream = new EventSource("stream");
   stream.onopen = () => {
     connected = true;
     showStatus();

@@ -9,26 +9,24 @@ import pytest
 from aiohttp import ClientPayloadError, ClientSession
 from yarl import URL
 
+from console.page.server import Page, PageError
 from local.page.feed import Feed
-from local.page.server import Page, PageError
+from local.page.live import live
 from tests.fakes import NOW, clock
 
 PATIENCE_S = 5
 DATA = "data: "
 FILES = {
     "/": "text/html",
-    "/static/page.css": "text/css",
-    "/static/page.js": "javascript",
-    "/static/charts.js": "javascript",
-    "/static/icon.svg": "image/svg+xml",
-    "/static/vendor/uplot-1.6.32/uPlot.iife.min.js": "javascript",
-    "/static/vendor/uplot-1.6.32/uPlot.min.css": "text/css",
+    "/files/page.css": "text/css",
+    "/files/page.js": "javascript",
+    "/files/charts.js": "javascript",
 }
 
 
 @asynccontextmanager
 async def a_page(feed: Feed | None = None) -> AsyncIterator[tuple[Page, ClientSession]]:
-    page = Page(feed or Feed(clock), every_s=0.02)
+    page = Page(live(feed or Feed(clock), every_s=0.02))
     await page.open()
     try:
         async with ClientSession(page.url) as client:
@@ -46,7 +44,7 @@ async def next_state(stream: Any) -> dict[str, Any]:
     raise AssertionError("the stream ended")
 
 
-@pytest.mark.parametrize("path", [*FILES, "/state.json", "/live", "/nothing"])
+@pytest.mark.parametrize("path", [*FILES, "/state.json", "/stream", "/nothing"])
 async def test_every_answer_forbids_what_the_page_does_not_need(path: str) -> None:
     async with a_page() as (_, client), client.get(path) as answer:
         policy = answer.headers["Content-Security-Policy"].split("; ")
@@ -65,9 +63,7 @@ async def test_its_files_are_served_under_their_kind(path: str, kind: str) -> No
         assert await answer.read()
 
 
-@pytest.mark.parametrize(
-    "path", ["/static/../server.py", "/static/%2e%2e/server.py", "/static/", "/static/vendor/"]
-)
+@pytest.mark.parametrize("path", ["/files/../live.py", "/files/%2e%2e/live.py", "/files/"])
 async def test_nothing_but_its_files_is_served(path: str) -> None:
     # By hand, because a client would tidy the path.
     async with a_page() as (page, _):
@@ -81,7 +77,7 @@ async def test_nothing_but_its_files_is_served(path: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", "", "[::1]"])
-@pytest.mark.parametrize("path", ["/", "/state.json", "/live", "/static/page.js"])
+@pytest.mark.parametrize("path", ["/", "/state.json", "/stream", "/files/page.js"])
 async def test_a_name_that_is_not_its_own_is_refused(host: str, path: str) -> None:
     async with a_page() as (_, client), client.get(path, headers={"Host": host}) as answer:
         assert answer.status == 403
@@ -108,7 +104,7 @@ async def test_one_state_is_json_that_no_cache_keeps() -> None:
 async def test_the_stream_tells_at_once_and_then_what_changes() -> None:
     feed = Feed(clock)
     feed.count(NOW, 1, 1)
-    async with a_page(feed) as (_, client), client.get("/live") as stream:
+    async with a_page(feed) as (_, client), client.get("/stream") as stream:
         first = await next_state(stream)
         feed.count(NOW, 2, 2)
         async with asyncio.timeout(PATIENCE_S):
@@ -123,7 +119,7 @@ async def test_the_stream_tells_at_once_and_then_what_changes() -> None:
 async def test_hostile_text_cannot_end_or_forge_a_message_of_the_stream() -> None:
     feed = Feed(clock)
     feed.log("message", NOW, {"message": 'x\n\ndata: {"connected":9}\n\n</script>'})
-    async with a_page(feed) as (_, client), client.get("/live") as stream:
+    async with a_page(feed) as (_, client), client.get("/stream") as stream:
         state = await next_state(stream)
 
         assert state["connected"] is None
@@ -131,7 +127,7 @@ async def test_hostile_text_cannot_end_or_forge_a_message_of_the_stream() -> Non
 
 
 async def test_closing_the_page_ends_its_streams_in_order() -> None:
-    async with a_page() as (page, client), client.get("/live") as stream:
+    async with a_page() as (page, client), client.get("/stream") as stream:
         await next_state(stream)
         async with asyncio.timeout(PATIENCE_S):
             await page.close()
@@ -144,8 +140,8 @@ async def test_closing_the_page_ends_its_streams_in_order() -> None:
 
 
 async def test_a_reader_that_leaves_does_not_stop_the_others() -> None:
-    async with a_page() as (_, client), client.get("/live") as staying:
-        async with client.get("/live") as leaving:
+    async with a_page() as (_, client), client.get("/stream") as staying:
+        async with client.get("/stream") as leaving:
             await next_state(leaving)
         states = [await next_state(staying) for _ in range(5)]
 
@@ -159,16 +155,16 @@ async def test_a_busy_port_is_named() -> None:
         port = taken.getsockname()[1]
 
         with pytest.raises(PageError, match=f"port {port} is in use"):
-            await Page(Feed(clock), port=port).open()
+            await Page(live(Feed(clock)), port=port).open()
 
 
 async def test_a_port_that_does_not_exist_is_named() -> None:
     with pytest.raises(PageError, match="port 99999 does not exist"):
-        await Page(Feed(clock), port=99_999).open()
+        await Page(live(Feed(clock)), port=99_999).open()
 
 
 async def test_a_page_that_is_not_open_has_no_address_and_nothing_to_close() -> None:
-    page = Page(Feed(clock))
+    page = Page(live(Feed(clock)))
     await page.close()
 
     with pytest.raises(PageError, match="not open"):

@@ -1,0 +1,150 @@
+"""The whole proof: every alarm's cases, and every mutant against them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from console.alarms.cases import CaseFile, read_cases
+from console.alarms.mutants import mutants
+from console.alarms.running import Failure, Stage, catalogue_for, files_faults
+from console.alarms.template import Catalogue, Template, alarms_of
+from console.errors import ConsoleError
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Survivor:
+    """A mutant that no case of its alarm notices."""
+
+    alarm: str
+    name: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.alarm}: {self.name}{f' ({self.detail})' if self.detail else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """What came of one alarm.
+
+    Attributes:
+        excused: how many survivors the case file names with a reason.
+        stale: those that it names and that are none.
+    """
+
+    alarm: str
+    cases: int
+    failures: tuple[Failure, ...]
+    mutants: int
+    survivors: tuple[Survivor, ...]
+    excused: int
+    stale: tuple[Failure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What came of all of them.
+
+    Attributes:
+        faults: alarms without cases, kinds that are not proved, links that are missing.
+    """
+
+    alarms: int
+    proved: tuple[Proved, ...]
+    faults: tuple[str, ...]
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """The checks that do not hold, and survivors that are excused and are none."""
+        return tuple(failure for one in self.proved for failure in (*one.failures, *one.stale))
+
+    @property
+    def survivors(self) -> tuple[Survivor, ...]:
+        """The mutants that nothing noticed."""
+        return tuple(survivor for one in self.proved for survivor in one.survivors)
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is wrong."""
+        return not (self.faults or self.failures or self.survivors)
+
+    def document(self) -> dict[str, int]:
+        """The counts, as `socketwatch alarms test --json` says them."""
+        return {
+            "alarms": self.alarms,
+            "cases": sum(one.cases for one in self.proved),
+            "failed": len(self.failures) + len(self.faults),
+            "mutants": sum(one.mutants for one in self.proved),
+            "survivors": len(self.survivors),
+        }
+
+
+def prove(
+    template: Template,
+    folder: Path,
+    only: frozenset[str] = frozenset(),
+    progress: Progress = lambda _alarm: None,
+) -> Proof:
+    """Run every case of a folder, and every mutant of the template's alarms against them.
+
+    Args:
+        template: The alarms.
+        folder: The case files.
+        only: The alarms to prove, by logical id; all where there is none.
+        progress: Called with each alarm that comes next.
+
+    Raises:
+        ConsoleError: The template or a case file cannot be read.
+    """
+
+    @cache
+    def made(parameters: frozenset[tuple[str, str]]) -> Catalogue:
+        return alarms_of(template, dict(parameters))
+
+    def catalogues(parameters: Mapping[str, str]) -> Catalogue:
+        return made(frozenset(parameters.items()))
+
+    files = {file.alarm: file for file in read_cases(folder)}
+    for file in files.values():
+        if file.alarm not in template["Resources"]:
+            like = get_close_matches(file.alarm, template["Resources"], 1) or template["Resources"]
+            raise file.where.error(f"there is no alarm {file.alarm}: write {', '.join(like)}")
+    catalogue = catalogues({})
+    for alarm in only:
+        if alarm not in catalogue.by_logical_id:
+            raise ConsoleError(f"there is no alarm {alarm}: {', '.join(catalogue.by_logical_id)}")
+    wanted = only or frozenset(catalogue.by_logical_id) | files.keys()
+    proved: list[Proved] = []
+    for alarm in sorted(wanted & files.keys()):
+        progress(alarm)
+        file = files[alarm]
+        stages = [Stage(file, case, catalogue_for(file, case, catalogues)) for case in file.cases]
+        proved.append(_proved(file, stages))
+    faults = tuple(files_faults(files, catalogue, wanted))
+    return Proof(len(wanted), tuple(proved), faults)
+
+
+def _proved(file: CaseFile, stages: list[Stage]) -> Proved:
+    failures = tuple(failure for stage in stages for failure in stage.run())
+    wrong = [mutants(stage.alarm) for stage in stages]
+    every = {name: mutant for found in reversed(wrong) for name, mutant in found.items()}
+    survivors = {
+        name: Survivor(file.alarm, name, mutant.detail)
+        for name, mutant in every.items()
+        if not any(
+            name in found and stage.run(found[name].alarm)
+            for stage, found in zip(stages, wrong, strict=True)
+        )
+    }
+    stale = tuple(
+        Failure(file.where, f"survivors names {name!r}, which is no survivor: leave it out")
+        for name in file.survivors
+        if name not in survivors
+    )
+    left = tuple(one for name, one in survivors.items() if name not in file.survivors)
+    excused = len(survivors) - len(left)
+    return Proved(file.alarm, len(stages), failures, len(every), left, excused, stale)

@@ -1,0 +1,1 @@
+"""CloudWatch dashboards: what a body says, and what is wrong with it."""

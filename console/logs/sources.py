@@ -1,0 +1,109 @@
+"""Where log queries are answered: by Logs Insights, or here over the events themselves."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+from console.errors import ConsoleError
+from console.logs.answer import Answer, answer, record
+from console.logs.grammar import read
+from console.logs.query import Cell, Record
+from socketwatch.clock import SECOND
+
+PATIENCE = 20.0
+"""Seconds that Logs Insights may take."""
+
+POLL = 0.5
+MOST_EVENTS = 10_000
+"""Events of one group that are read for one question."""
+
+Wait = Callable[[float], None]
+
+
+class LogSource(Protocol):
+    """Answers queries over log groups."""
+
+    def ask(self, groups: Sequence[str], query: str, start: int, end: int) -> Answer:
+        """What *query* says of the events of *groups* between two epoch times in seconds.
+
+        Raises:
+            ConsoleError: The query is not understood, or there was no answer in time.
+            BotoCoreError, ClientError: CloudWatch Logs refused.
+        """
+
+    def events(self, group: str, pattern: str, start: int, end: int) -> list[Record]:
+        """The events of one group that hold *pattern*, the oldest first."""
+
+
+class InsightsLogs:
+    """CloudWatch Logs Insights; a question costs by the bytes that it scans."""
+
+    def __init__(self, client: Any, wait: Wait = time.sleep) -> None:
+        self._client = client
+        self._wait = wait
+
+    def ask(self, groups: Sequence[str], query: str, start: int, end: int) -> Answer:
+        """As `LogSource.ask`."""
+        begun = self._client.start_query(
+            logGroupNames=list(groups), queryString=query, startTime=start, endTime=end
+        )
+        for _ in range(int(PATIENCE / POLL)):
+            found = self._client.get_query_results(queryId=begun["queryId"])
+            if found["status"] == "Complete":
+                return _table(found["results"])
+            if found["status"] not in {"Scheduled", "Running"}:
+                raise ConsoleError(f"Logs Insights: the query is {found['status'].lower()}")
+            self._wait(POLL)
+        self._client.stop_query(queryId=begun["queryId"])
+        raise ConsoleError(f"Logs Insights gave no answer in {PATIENCE:.0f} s")
+
+    def events(self, group: str, pattern: str, start: int, end: int) -> list[Record]:
+        """As `LogSource.events`."""
+        return list(_events(self._client, group, start, end, pattern))
+
+
+class ReadLogs:
+    """Reads the events and answers here, where there is no Logs Insights to trust."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def ask(self, groups: Sequence[str], query: str, start: int, end: int) -> Answer:
+        """As `LogSource.ask`."""
+        stages = read(query)
+        found = [one for group in groups for one in _events(self._client, group, start, end)]
+        return answer(stages, found)
+
+    def events(self, group: str, pattern: str, start: int, end: int) -> list[Record]:
+        """As `LogSource.events`."""
+        found = _events(self._client, group, start, end)
+        return [one for one in found if pattern in str(one["@message"])]
+
+
+def _events(client: Any, group: str, start: int, end: int, pattern: str = "") -> Iterator[Record]:
+    question: dict[str, Any] = {
+        "logGroupName": group,
+        "startTime": start * SECOND,
+        "endTime": end * SECOND,
+    }
+    if pattern:
+        question["filterPattern"] = f'"{pattern}"'
+    read_so_far = 0
+    for page in client.get_paginator("filter_log_events").paginate(**question):
+        for event in page["events"]:
+            stream = event.get("logStreamName", "")
+            yield record(event["timestamp"], event["message"].strip(), stream, group)
+        read_so_far += len(page["events"])
+        if read_so_far >= MOST_EVENTS:
+            return
+
+
+def _table(results: Sequence[Sequence[dict[str, str]]]) -> Answer:
+    columns = (
+        tuple(cell["field"] for cell in results[0] if cell["field"] != "@ptr") if results else ()
+    )
+    rows: list[tuple[Cell, ...]] = []
+    for result in results:
+        cells = {cell["field"]: cell.get("value") for cell in result}
+        rows.append(tuple(cells.get(column) for column in columns))
+    return Answer(columns, tuple(rows))

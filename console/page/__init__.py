@@ -1,0 +1,1 @@
+"""The operator's page: the deployed dashboards, alarms, broadcasts and connections, live."""

@@ -1,0 +1,167 @@
+"""The connections of a user, and the life of one connection as far as anything remembers it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from console.errors import ConsoleError
+from console.logs.query import Record
+from console.logs.sources import LogSource
+from socketwatch.aws.dynamo import Item
+from socketwatch.clock import SECOND
+from socketwatch.rows import BY_USER, connection_key
+
+LONGEST_ID = 256
+LOOK_BACK = 3 * 3_600
+"""Seconds of logs that are read for one connection; none lasts longer than two hours."""
+
+UNTOLD = frozenset({"pk", "sk", "ageShard", "openUser"})
+"""Attributes that say how a row is stored, not what it says."""
+
+Life = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened to a connection, and who remembers it."""
+
+    at_ms: int
+    what: str
+    detail: str
+    source: str
+
+    def document(self) -> Life:
+        """As JSON."""
+        return {"atMs": self.at_ms, "what": self.what, "detail": self.detail, "source": self.source}
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Looks connections up.
+
+    Args:
+        dynamodb: The client.
+        registry: The registry's table.
+        logs: Where log lines are read.
+        groups: The functions' log groups.
+    """
+
+    dynamodb: Any
+    registry: str
+    logs: LogSource
+    groups: Sequence[str]
+
+    def of_user(self, user: str) -> list[Life]:
+        """The open connections of a user, the newest first.
+
+        Raises:
+            ConsoleError: No user can have that name.
+        """
+        _check(user)
+        answer = self.dynamodb.query(
+            TableName=self.registry,
+            IndexName=BY_USER,
+            KeyConditionExpression="openUser = :user",
+            ExpressionAttributeValues={":user": {"S": user}},
+        )
+        found = [_summary(row) for row in answer["Items"]]
+        return sorted(found, key=lambda one: -(one["connectedAtMs"] or 0))
+
+    def life(self, connection_id: str, now: int) -> Life:
+        """All that registry and logs hold of a connection; *now* in epoch seconds.
+
+        Raises:
+            ConsoleError: No connection can have that id.
+        """
+        _check(connection_id)
+        row = self.dynamodb.get_item(
+            TableName=self.registry, Key=connection_key(connection_id), ConsistentRead=True
+        ).get("Item", {})
+        moments = [*_from_row(row), *self._from_logs(connection_id, now)]
+        return {
+            "connectionId": connection_id,
+            "found": bool(row),
+            "row": {name: _plain(value) for name, value in row.items() if name not in UNTOLD},
+            "life": [one.document() for one in sorted(moments, key=lambda one: one.at_ms)],
+        }
+
+    def _from_logs(self, connection_id: str, now: int) -> Iterable[Moment]:
+        for group in self.groups:
+            function = group.rsplit("/", 1)[-1]
+            for event in self.logs.events(group, connection_id, now - LOOK_BACK, now + 1):
+                if "message" in event:
+                    yield Moment(
+                        _whole(event["@timestamp"]),
+                        f"{function}: {event['message']}",
+                        _details(event),
+                        "logs",
+                    )
+
+
+def _from_row(row: Item) -> Iterable[Moment]:
+    if not row:
+        return
+    plain = {name: _plain(value) for name, value in row.items()}
+    told = (
+        ("connectedAt", "opened", f"user {plain.get('userId') or 'unknown'}"),
+        ("suspectSince", "suspected", "a 410 said that it is gone; a second probe will decide"),
+        ("lastSeenAt", "last heard", "a frame of its own, written every five minutes at most"),
+        ("checkAt", "next probe due", ""),
+    )
+    for name, what, detail in told:
+        if plain.get(name):
+            yield Moment(int(plain[name]), what, detail, "registry")
+    if plain.get("closedAt"):
+        reason = " ".join(
+            str(plain[name]) for name in ("closeCode", "closeReason") if plain.get(name)
+        )
+        detail = f"by {plain.get('closedBy', 'unknown')} {reason}".strip()
+        yield Moment(int(plain["closedAt"]), "closed", detail, "registry")
+
+
+def _summary(row: Item) -> Life:
+    plain = {name: _plain(value) for name, value in row.items()}
+    return {
+        "connectionId": plain.get("connectionId") or str(plain.get("pk", "")).removeprefix("CONN#"),
+        "state": plain.get("state", "open"),
+        "connectedAtMs": plain.get("connectedAt"),
+        "closedAtMs": plain.get("closedAt"),
+        "closedBy": plain.get("closedBy"),
+        "platform": plain.get("platform"),
+    }
+
+
+_NOISE = frozenset({"message", "level", "location", "timestamp", "service", "correlation_id"})
+
+
+def _details(event: Record) -> str:
+    shown = (
+        f"{name}: {value}"
+        for name, value in event.items()
+        if name not in _NOISE and not name.startswith("@") and value not in {"", None}
+    )
+    return ", ".join(shown)[:300]
+
+
+def _plain(value: Item) -> Any:
+    """A DynamoDB attribute as JSON."""
+    ((kind, content),) = value.items()
+    match kind:
+        case "N":
+            return float(content) if "." in content else int(content)
+        case "L":
+            return [_plain(one) for one in content]
+        case "M":
+            return {name: _plain(one) for name, one in content.items()}
+        case "NULL":
+            return None
+    return content
+
+
+def _check(name: str) -> None:
+    if not name or len(name) > LONGEST_ID:
+        raise ConsoleError(f"a name has 1 to {LONGEST_ID} characters")
+
+
+def _whole(cell: Any) -> int:
+    return int(cell) if isinstance(cell, int | float) else SECOND

@@ -1,0 +1,105 @@
+"""Makes the page's site of a deployed stack."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from console.access import Clients
+from console.alarms.deployed import deployed
+from console.alarms.template import read_template
+from console.cloudwatch.fetching import CloudWatchSource
+from console.logs.sources import InsightsLogs, LogSource, ReadLogs
+from console.page.deployed import DeployedDashboards
+from console.page.lives import People
+from console.page.reports import LedgerReports
+from console.page.site import Deployment, Site
+from console.page.standing import AlarmBook, CloudWatchAlarms, Severity
+from console.page.watched import Evaluated, WatchedAlarms
+from console.stack import Stack, find
+from socketwatch.aws.archive import DynamoArchive, Retention
+from socketwatch.aws.dynamo import Table
+from socketwatch.aws.history import CloudWatchHistory
+from socketwatch.aws.ledger import DynamoLedger
+from socketwatch.clock import Clock
+from socketwatch.deliveries import LedgerTable
+from socketwatch.errors import LedgerUnavailable
+
+RUNBOOKS = Path(__file__).parents[2] / "alarms" / "runbooks"
+
+
+def open_site(
+    client: Clients,
+    name: str,
+    clock: Clock,
+    *,
+    local: bool,
+    live: bool = False,
+    alarms: AlarmBook | None = None,
+) -> Site:
+    """The site of the stack *name*.
+
+    Args:
+        client: The AWS that it is deployed to.
+        name: The stack's.
+        clock: That of what is watched.
+        local: A local stack, whose Logs Insights is not to be trusted.
+        live: Whether a live view is mounted beside it.
+        alarms: Where alarms are looked up, where that is not CloudWatch.
+
+    Raises:
+        ConsoleError: There is no such stack, or it has no dashboards, registry or ledger.
+        BotoCoreError, ClientError: AWS refused.
+    """
+    stack = find(client("cloudformation"), name)
+    cloudwatch, logs = client("cloudwatch"), client("logs")
+    region: str = cloudwatch.meta.region_name
+    source: LogSource = ReadLogs(logs) if local else InsightsLogs(logs)
+    return Site(
+        deployment=Deployment(
+            name, stack.api.api_id, stack.api.stage, region, local=local, live=live
+        ),
+        dashboards=DeployedDashboards(cloudwatch, name, region),
+        source=CloudWatchSource(cloudwatch),
+        logs=source,
+        alarms=alarms or _alarms(client, stack, clock, local=local),
+        people=People(
+            client("dynamodb"), stack.output("RegistryTable"), source, _log_groups(logs, name)
+        ),
+        reports=_reports(client("dynamodb"), stack.output("LedgerTable"), clock),
+        runbooks=runbooks(),
+        clock=clock,
+    )
+
+
+def runbooks(folder: Path = RUNBOOKS) -> Mapping[str, str]:
+    """Every runbook's text, by its alarm's condition."""
+    return {path.stem: path.read_text() for path in sorted(folder.glob("*.md"))}
+
+
+def _reports(dynamodb: Any, name: str, clock: Clock) -> LedgerReports:
+    layout, kept = LedgerTable(name), Retention()
+    table = Table(name, dynamodb, LedgerUnavailable)
+    return LedgerReports(
+        DynamoLedger(layout, table), DynamoArchive(table, kept), kept.reports, clock
+    )
+
+
+def _alarms(client: Clients, stack: Stack, clock: Clock, *, local: bool) -> AlarmBook:
+    if not local:
+        return CloudWatchAlarms(client("cloudwatch"), stack.name, topics(stack))
+    catalogue = deployed(client("cloudformation"), stack.name, read_template())
+    evaluated = Evaluated(catalogue, CloudWatchHistory(client("cloudwatch")), clock)
+    return WatchedAlarms(catalogue, evaluated, topics(stack))
+
+
+def topics(stack: Stack) -> Mapping[str, Severity]:
+    """Whom each of the stack's topics tells, by the topic's ARN."""
+    told = {"PageTopic": Severity.PAGE, "TicketTopic": Severity.TICKET}
+    return {stack.outputs[one]: told[one] for one in told if one in stack.outputs}
+
+
+def _log_groups(logs: Any, name: str) -> list[str]:
+    pages = logs.get_paginator("describe_log_groups").paginate(
+        logGroupNamePrefix=f"/aws/lambda/{name}"
+    )
+    return [group["logGroupName"] for page in pages for group in page["logGroups"]]

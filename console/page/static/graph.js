@@ -1,0 +1,202 @@
+/* A time series: lines or stacked areas, with the alarms' thresholds drawn on it. The legend shows the values
+   under the pointer, or those that the arrow keys have reached, and reads them out. */
+
+import { element } from "./dom.js";
+import { NONE, clockTime, number, tick } from "./words.js";
+
+const PALETTE = ["#0072b2", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#8c510a", "#a6970a", "#8f8f8f"];
+const DASHES = [[], [6, 4], [2, 3], [8, 3, 2, 3]];
+
+const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+export const colour = (series, at) => series.color || PALETTE[at % PALETTE.length];
+
+/* All series on one sorted list of times. */
+function columns(widget) {
+  const times = new Set();
+  for (const one of widget.series) one.values.forEach((_value, n) => times.add(one.start + n * one.step));
+  const xs = [...times].sort((a, b) => a - b);
+  const place = new Map(xs.map((x, n) => [x, n]));
+  const rows = widget.series.map((one) => {
+    const row = new Array(xs.length).fill(null);
+    one.values.forEach((value, n) => (row[place.get(one.start + n * one.step)] = value));
+    return row;
+  });
+  return [xs, ...rows];
+}
+
+/* A stack is drawn from the top down, each area over the sum of those below it. */
+function stacked(data, sides) {
+  const [xs, ...rows] = data;
+  const height = { left: new Array(xs.length).fill(0), right: new Array(xs.length).fill(0) };
+  return [xs, ...rows.map((row, at) => {
+    if (sides[at] === "right") return row;
+    return row.map((value, n) => (value === null ? null : (height.left[n] += value)));
+  })];
+}
+
+/* Each layer of a stack is filled down to the one below it, not to the ground. */
+function layers(widget) {
+  if (!widget.stacked) return [];
+  const left = widget.series.map((one, at) => [one.side, at + 1]).filter(([side]) => side === "left").map(([, at]) => at);
+  return left.slice(1).map((at, n) => ({ series: [at, left[n]] }));
+}
+
+function scale(axis, lines) {
+  return (_chart, low, high) => {
+    const shown = lines.map((line) => line.value).filter((value) => value !== null);
+    const bottom = axis.min ?? Math.min(low ?? 0, 0, ...shown);
+    const least = Math.max(high ?? 0, ...shown.filter((value) => value <= 4 * Math.max(high ?? 0, 1)), bottom + 1e-9);
+    const top = axis.max ?? (least > bottom ? bottom + (least - bottom) * 1.12 : bottom + 1);
+    return [bottom, Math.max(top, bottom + 1e-6)];
+  };
+}
+
+function thresholds(widget) {
+  return (chart) => {
+    const { ctx, bbox } = chart;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+    for (const band of widget.bands) {
+      const [top, bottom] = [band.to, band.from].map((value) => chart.valToPos(value, band.side, true));
+      ctx.globalAlpha = 0.12;
+      ctx.fillStyle = band.color || style("--muted");
+      ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
+    }
+    for (const line of widget.lines) {
+      const y = chart.valToPos(line.value, line.side, true);
+      ctx.globalAlpha = 0.08;
+      ctx.fillStyle = ctx.strokeStyle = line.color || style("--muted");
+      if (line.fill === "above") ctx.fillRect(bbox.left, bbox.top, bbox.width, y - bbox.top);
+      if (line.fill === "below") ctx.fillRect(bbox.left, y, bbox.width, bbox.top + bbox.height - y);
+      ctx.globalAlpha = 1;
+      ctx.lineWidth = 1.5 * devicePixelRatio;
+      ctx.setLineDash([5 * devicePixelRatio, 3 * devicePixelRatio]);
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+      ctx.setLineDash([]);
+      const above = y - bbox.top > 18 * devicePixelRatio;
+      ctx.fillText(line.label, bbox.left + 4 * devicePixelRatio, y + (above ? -4 : 13) * devicePixelRatio);
+    }
+    for (const moment of widget.moments) {
+      const x = chart.valToPos(moment.at, "x", true);
+      ctx.strokeStyle = ctx.fillStyle = moment.color || style("--muted");
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      ctx.fillText(moment.label, x + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+    }
+    ctx.restore();
+  };
+}
+
+function options(widget, box, range, read) {
+  const axis = (more) => ({
+    stroke: style("--muted"),
+    font: "11px system-ui, sans-serif",
+    grid: { stroke: style("--line"), width: 1 },
+    ticks: { show: false },
+    ...more,
+  });
+  const sides = new Set([...widget.series, ...widget.lines].map((one) => one.side));
+  if (!sides.size) sides.add("left");
+  const side = (name) => widget.lines.filter((line) => line.side === name);
+  const value = (_chart, splits) => splits.map((split) => number(split));
+  const upright = (name, more) =>
+    axis({ scale: name, size: 46, space: 28, label: widget[name].label || null, labelSize: 16, labelFont: "11px system-ui, sans-serif", values: value, ...more });
+  return {
+    width: Math.max(box.clientWidth, 120),
+    height: Math.max(box.clientHeight, 80),
+    padding: [10, 10, 0, 0],
+    cursor: { sync: { key: "page" }, drag: { x: false, y: false }, points: { size: 6 } },
+    legend: { show: false },
+    scales: {
+      x: { time: true, range: () => range },
+      left: { range: scale(widget.left, side("left")) },
+      right: { range: scale(widget.right, side("right")) },
+    },
+    axes: [
+      axis({ size: 24, space: 64, values: (_chart, splits) => splits.map((at) => tick(at, range[1] - range[0])) }),
+      ...(sides.has("left") ? [upright("left", { side: 3 })] : []),
+      ...(sides.has("right") ? [upright("right", { side: 1, ...(sides.has("left") ? { grid: { show: false } } : {}) })] : []),
+    ],
+    series: [
+      {},
+      ...widget.series.map((one, at) => ({
+        label: one.label,
+        scale: one.side,
+        stroke: colour(one, at),
+        width: 1.75,
+        dash: widget.stacked ? [] : DASHES[Math.floor(at / PALETTE.length) % DASHES.length],
+        fill: widget.stacked && one.side === "left" ? `${colour(one, at)}88` : undefined,
+        points: { show: one.values.filter((point) => point !== null).length < 3, size: 5 },
+        spanGaps: false,
+      })),
+    ],
+    bands: layers(widget),
+    hooks: { draw: [thresholds(widget)], setCursor: [(chart) => read(chart.cursor.idx)] },
+  };
+}
+
+/* Returns how to redraw it with new data; the chart itself is kept. */
+export function graph(box, first) {
+  let widget = first;
+  let plain = [];
+  const canvas = element("div", { class: "canvas", tabindex: "0", role: "img" });
+  const legend = element("ul", { class: "legend" });
+  const spoken = element("p", { class: "unseen", "aria-live": "polite" });
+  box.append(canvas, legend, spoken);
+  let chart = null;
+  let at = null;
+
+  const read = (index) => {
+    at = index ?? null;
+    legend.querySelectorAll("b").forEach((cell, n) => {
+      const one = widget.series[n];
+      if (one) cell.textContent = number(at === null ? one.latest : plain[n + 1]?.[at], one.unit);
+    });
+    legend.dataset.at = at === null ? "" : clockTime(plain[0][at]);
+  };
+
+  const step = (event) => {
+    const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!move || !plain[0]?.length) return;
+    event.preventDefault();
+    const last = plain[0].length - 1;
+    const index = Math.min(last, Math.max(0, (at ?? last - move) + move));
+    chart.setCursor({ left: chart.valToPos(plain[0][index], "x"), top: 10 });
+    const told = widget.series.map((one, n) => `${one.label} ${number(plain[n + 1][index], one.unit)}`);
+    spoken.textContent = `${clockTime(plain[0][index])}: ${told.join(", ")}`;
+  };
+  canvas.addEventListener("keydown", step);
+
+  const draw = (next, range) => {
+    const same = chart && next.series.length === widget.series.length && next.series.every((one, n) => one.label === widget.series[n].label);
+    widget = next;
+    plain = columns(widget);
+    const data = widget.stacked ? stacked(plain, widget.series.map((one) => one.side)) : plain;
+    canvas.setAttribute("aria-label", `${widget.title}: ${widget.series.map((one) => `${one.label} ${number(one.latest, one.unit)}`).join(", ") || "no data"}`);
+    canvas.dataset.points = plain.slice(1).flat().filter((value) => value !== null).length;
+    if (same && chart.range === String(range)) chart.setData(data);
+    else {
+      chart?.destroy();
+      const marks = widget.series.map((one, n) => {
+        const mark = element("i", { "aria-hidden": "true" });
+        mark.style.background = colour(one, n);
+        return element("li", {}, mark, `${one.label} `, element("b", {}, NONE));
+      });
+      legend.replaceChildren(...(widget.legend === "hidden" ? [] : marks));
+      chart = new uPlot(options(widget, canvas, range, read), data, canvas);
+      chart.range = String(range);
+    }
+    read(null);
+  };
+  const resize = new ResizeObserver(() => chart?.setSize({ width: Math.max(canvas.clientWidth, 120), height: Math.max(canvas.clientHeight, 80) }));
+  resize.observe(canvas);
+  return { draw, end: () => { resize.disconnect(); chart?.destroy(); } };
+}

@@ -1,0 +1,180 @@
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+
+from console.page.routes import STATIC, routes
+from console.page.server import Page
+from tests.adapters.console.page.site import MINUTE_NOW, NOW, Dashboards, Logs, a_site
+
+SVG_NAMESPACE = "http://www.w3.org/2000/svg"
+
+
+@asynccontextmanager
+async def a_page(
+    dashboards: Dashboards | None = None, logs: Logs | None = None
+) -> AsyncIterator[ClientSession]:
+    page = Page(routes(a_site(dashboards or Dashboards(), logs or Logs())))
+    await page.open()
+    try:
+        async with ClientSession(page.url) as client:
+            yield client
+    finally:
+        await page.close()
+
+
+async def asked(client: ClientSession, path: str) -> Any:
+    async with client.get(path) as answer:
+        assert answer.status == 200, await answer.text()
+        return await answer.json()
+
+
+async def widget(title: str, logs: Logs | None = None) -> dict[str, Any]:
+    async with a_page(logs=logs) as client:
+        page = await asked(client, "/api/dashboards/oncall")
+    return next(one for one in page["widgets"] if one.get("title") == title)
+
+
+async def test_the_head_of_the_page_says_what_is_watched() -> None:
+    async with a_page() as client:
+        stack = await asked(client, "/api/stack")
+
+    assert stack["dashboards"] == [
+        {"page": "oncall", "name": "sw-us-east-1-oncall", "title": "On-call"}
+    ]
+    assert (stack["api"], stack["stage"], stack["now"], stack["live"]) == ("a1", "live", NOW, False)
+
+
+async def test_a_graph_has_its_series_and_its_thresholds() -> None:
+    found = await widget("Opened")
+    (series,) = found["series"]
+
+    assert found["problem"] is None
+    assert (series["start"], series["step"]) == (MINUTE_NOW - 3_600, 60)
+    assert series["values"] == [float(59 - n) for n in range(60)]
+    assert (series["latest"], series["unit"]) == (0.0, "Count")
+    assert [(line["value"], line["label"]) for line in found["lines"]] == [(5.0, "▲ page: Storm")]
+
+
+async def test_a_number_is_that_of_the_last_period() -> None:
+    (series,) = (await widget("Now"))["series"]
+
+    assert (series["latest"], series["values"]) == (0.0, [])
+
+
+async def test_what_is_not_known_says_why_in_its_place() -> None:
+    async with a_page() as client:
+        page = await asked(client, "/api/dashboards/oncall")
+    refused = [one for one in page["widgets"] if one["kind"] == "refused"]
+    (unknown,) = (one for one in page["widgets"] if one.get("title") == "Unknown function")
+
+    assert len(page["widgets"]) == 7
+    assert "explorer" in refused[0]["why"]
+    assert "NOSUCH" in unknown["problem"]
+
+
+async def test_markdown_is_shown_and_runs_nothing() -> None:
+    async with a_page() as client:
+        page = await asked(client, "/api/dashboards/oncall")
+    (text,) = (one for one in page["widgets"] if one["kind"] == "text")
+
+    assert text["html"].strip() == "<h1>Hello &lt;script&gt;x&lt;/script&gt;</h1>"
+
+
+async def test_alarms_stand_where_their_widget_is() -> None:
+    (alarm,) = (await widget("Alarms"))["alarms"]
+
+    assert (alarm["short"], alarm["state"], alarm["severity"]) == ("Storm", "ALARM", "page")
+
+
+async def test_log_lines_are_counted() -> None:
+    logs = Logs()
+    logs.say(message="slow", who="a=")
+    logs.say(message="slow", who="a=")
+    found = await widget("Lines", logs)
+
+    assert (found["columns"], found["rows"]) == (["who", "n"], [["a=", "2"]])
+
+
+async def test_an_alarm_has_its_history_and_its_runbook() -> None:
+    async with a_page() as client:
+        found = await asked(client, "/api/alarms/Storm")
+
+    assert found["history"] == [
+        {"at": NOW - 60, "before": "OK", "after": "ALARM", "reason": "6 > 5"}
+    ]
+    assert "Stay calm." in found["runbook"]
+    assert found["meaning"] == "Many come back."
+
+
+async def test_a_report_is_framed_and_may_run_nothing() -> None:
+    async with a_page() as client, client.get("/api/broadcasts/b1/report.html") as answer:
+        policy = answer.headers["Content-Security-Policy"]
+
+        assert "<title>b1</title>" in await answer.text()
+        assert "default-src 'none'" in policy
+        assert "script-src" not in policy
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/api/dashboards/nothing", "no dashboard nothing"),
+        ("/api/dashboards/oncall?start=yesterday", "no instant"),
+        ("/api/alarms/Nothing", "no alarm Nothing"),
+        ("/api/broadcasts/b2", "unknown"),
+        ("/api/broadcasts/b2/report.html", "unknown"),
+    ],
+)
+async def test_what_is_not_there_is_said_in_one_line(path: str, why: str) -> None:
+    async with a_page() as client, client.get(path) as answer:
+        told = await answer.json()
+
+        assert answer.status == 404
+        assert why in told["error"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/stack", "/api/broadcasts", "/api/users/ann", "/api/connections/a%2F%2B%3D"]
+)
+async def test_every_question_has_an_answer_that_no_cache_keeps(path: str) -> None:
+    async with a_page() as client, client.get(path) as answer:
+        assert answer.status == 200
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+
+
+async def test_a_connection_id_comes_through_byte_for_byte() -> None:
+    async with a_page() as client:
+        assert (await asked(client, "/api/connections/a%2F%2B%3D"))["connectionId"] == "a/+="
+
+
+@pytest.mark.parametrize("path", sorted(STATIC.glob("*.*")), ids=lambda path: path.name)
+def test_no_file_names_an_address_elsewhere(path: Any) -> None:
+    text = path.read_text().replace(SVG_NAMESPACE, "")
+
+    assert not re.findall(r"""["'(=]https?://|["'(=]//\w|@import""", text)
+
+
+def test_scripts_put_text_on_the_page_as_text_but_for_one_place() -> None:
+    risky = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function"
+    )
+    found = {path.name: risky.findall(path.read_text()) for path in STATIC.glob("*.js")}
+
+    assert {name: uses for name, uses in found.items() if uses} == {"dom.js": ["innerHTML"]}
+
+
+def test_nothing_is_inline() -> None:
+    html = (STATIC / "index.html").read_text()
+
+    assert not re.findall(r"<style|<script(?![^>]*src=)| style=| on\w+=", html)
+
+
+def test_the_vendored_library_comes_with_its_licence() -> None:
+    (folder,) = (STATIC / "vendor").iterdir()
+
+    assert "MIT" in (folder / "LICENSE").read_text()
