@@ -2,6 +2,10 @@
 
 It polls the log groups of the stack, hands every new line to who listens, and puts the values of
 EMF lines as metrics. A line is told from its repetition by group, stream, time and text.
+
+Lines are stamped by the local AWS in real time and told in the stack's own. Where that passes
+faster, what functions took for milliseconds are differences of the faster clock; the bridge gives
+them back as real ones, for how long a call takes is this machine's doing. Seconds stay as they are.
 """
 
 import asyncio
@@ -10,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local import emf
+from local.clock import ScaledClock
 from local.emf import Datum
 
 POLL_SECONDS = 0.5
@@ -22,12 +27,16 @@ CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One new log line; *function* is its group's last path segment, *document* its JSON."""
+    """One new log line; *function* is its group's last path segment, *document* its JSON.
+
+    *stream* is the log stream; the local Lambda writes each invocation into one of its own.
+    """
 
     function: str
     at: int
     text: str
     document: Mapping[str, Any] | None
+    stream: str = ""
 
     @property
     def is_metric(self) -> bool:
@@ -39,12 +48,13 @@ Hear = Callable[[Line], None]
 
 
 class Bridge:
-    """Reads the logs of the given groups from *since*, an epoch time in milliseconds."""
+    """Reads the logs of the given groups, from the start of *clock*."""
 
-    def __init__(self, logs: Any, cloudwatch: Any, groups: list[str], since: int) -> None:
+    def __init__(self, logs: Any, cloudwatch: Any, groups: list[str], clock: ScaledClock) -> None:
         self._logs = logs
         self._cloudwatch = cloudwatch
-        self._newest = dict.fromkeys(groups, since)
+        self._clock = clock
+        self._newest = dict.fromkeys(groups, clock.started)
         self._seen: dict[tuple[str, str, int, str], int] = {}
         self._listeners: list[Hear] = []
         self._polling = asyncio.Lock()
@@ -96,7 +106,13 @@ class Bridge:
             self._seen[key] = event["timestamp"]
             self._newest[group] = max(self._newest[group], event["timestamp"])
             text = event["message"].strip()
-            yield Line(group.rsplit("/", 1)[-1], event["timestamp"], text, emf.parse(text))
+            yield Line(
+                group.rsplit("/", 1)[-1],
+                self._clock.virtual(event["timestamp"]),
+                text,
+                emf.parse(text),
+                event["logStreamName"],
+            )
         self._forget(group)
 
     def _forget(self, group: str) -> None:
@@ -107,18 +123,18 @@ class Bridge:
 
     def _put(self, data: list[Datum]) -> None:
         for namespace in {datum.namespace for datum in data}:
-            values = [_metric(datum) for datum in data if datum.namespace == namespace]
+            values = [self._metric(datum) for datum in data if datum.namespace == namespace]
             for start in range(0, len(values), CHUNK):
                 self._cloudwatch.put_metric_data(
                     Namespace=namespace, MetricData=values[start : start + CHUNK]
                 )
 
-
-def _metric(datum: Datum) -> dict[str, Any]:
-    return {
-        "MetricName": datum.name,
-        "Unit": datum.unit,
-        "Dimensions": [{"Name": name, "Value": value} for name, value in datum.dimensions],
-        "Timestamp": datum.at / 1_000,
-        "Value": datum.value,
-    }
+    def _metric(self, datum: Datum) -> dict[str, Any]:
+        scale = self._clock.scale if datum.unit == "Milliseconds" else 1
+        return {
+            "MetricName": datum.name,
+            "Unit": datum.unit,
+            "Dimensions": [{"Name": name, "Value": value} for name, value in datum.dimensions],
+            "Timestamp": datum.at / 1_000,
+            "Value": datum.value / scale,
+        }

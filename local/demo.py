@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from console.page.server import Page, PageError
 from local import emf
 from local.bridge import Line
 from local.deploy import DeployError
@@ -22,7 +23,7 @@ from local.edge.errors import EdgeError
 from local.ministack import MinistackError
 from local.package import PackageError
 from local.page.feed import Feed
-from local.page.server import Page, PageError
+from local.page.live import live
 from local.peers import Crowd, Tally, act, cast
 from local.stack import Stack, StackSettings, local_stack, now_ms
 from local.watch import Watch
@@ -77,7 +78,7 @@ class Run:
 async def demo(settings: DemoSettings, stop: asyncio.Event) -> dict[str, Any]:
     """Run the crowd for its time, let the stack come to rest, and answer with what was seen."""
     feed = Feed(now_ms)
-    page = Page(feed, port=settings.page_port)
+    page = Page(live(feed), port=settings.page_port)
     await page.open()
     try:
         async with local_stack(settings.stack, say) as stack:

@@ -155,5 +155,7 @@ def _repair_all(endpoint: str, stack_name: str, packaged: Package) -> Iterator[s
     }
     scope = Scope(parameters, resources, packaged.template.get("Conditions", {}))
     for logical_id, child in packaged.children.items():
-        yield from _repair_all(endpoint, resources[logical_id], child)
+        # A child whose condition does not hold is not there.
+        if logical_id in resources:
+            yield from _repair_all(endpoint, resources[logical_id], child)
     yield from repair(endpoint, packaged, scope)

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -68,7 +68,11 @@ def client(endpoint: str, service: str) -> Any:
 
 
 @contextmanager
-def ministack(port: int | None = None, log: Path | None = None) -> Iterator[Ministack]:
+def ministack(
+    port: int | None = None,
+    log: Path | None = None,
+    functions: Mapping[str, str] | None = None,
+) -> Iterator[Ministack]:
     """Start ministack on the loopback address, wait until it is healthy, and stop it at the end.
 
     It ends with the block, however the block ends, and all its Lambdas and its temporary folder
@@ -78,6 +82,7 @@ def ministack(port: int | None = None, log: Path | None = None) -> Iterator[Mini
     Args:
         port: Where to listen; a free port if not given.
         log: Where its output goes, appended; a file in the temporary folder if not given.
+        functions: What all its Lambdas have in their environment besides.
 
     Raises:
         MinistackError: With the end of its output, where there is any.
@@ -91,7 +96,7 @@ def ministack(port: int | None = None, log: Path | None = None) -> Iterator[Mini
             process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module, no input from outside
                 [PYTHON, "-m", "ministack"],
                 cwd=folder,
-                env=_environment(folder, port),
+                env={**_environment(folder, port), **(functions or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

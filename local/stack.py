@@ -1,26 +1,35 @@
 """The whole stack on this machine, while an `async with` block lasts.
 
 ministack is the control plane and the services, the edge is API Gateway's WebSocket data plane,
-and the bridge is CloudWatch's extraction of metrics from logs. The templates and the functions are
-those that go to AWS, unchanged.
+the bridge is CloudWatch's extraction of metrics from logs, and the publisher says what AWS's
+services say of themselves. The templates and the functions are those that go to AWS, unchanged,
+and all keep the time of one clock.
 """
 
 import asyncio
 import contextlib
 import random
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from local.bridge import Bridge
+from local.clock import ScaledClock, real_ms
 from local.deploy import Deployed, deploy
+from local.edge.access_log import AccessLog
 from local.edge.invoke import LambdaInvoke
+from local.edge.meter import Meter
 from local.edge.model import read_model
 from local.edge.server import Edge
 from local.edge.settings import EdgeSettings
+from local.measuring import publisher
 from local.ministack import client, ministack
+from local.outages import Outages
+from local.publisher import Publisher
+from local.schedules import Schedules
+from local.table_proxy import TableProxy
 from local.tokens import AUDIENCE, ISSUER, Tokens
 from socketwatch.aws.audience import DynamoAudiences
 from socketwatch.aws.dynamo import Table
@@ -33,13 +42,23 @@ from socketwatch.reports import add_up, report
 from socketwatch.rows import RegistryTable, connection_key
 
 STACK_NAME = "socketwatch"
+INTERPRETER = Path(__file__).parent / "interpreter"
+LOG_SECONDS = 0.5
+"""Between two writings of the access log."""
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class StackSettings:
-    """What a run may choose. Port 0 is any free one; *idle_seconds* compresses the idle limit."""
+    """What a run may choose. Port 0 is any free one.
+
+    Attributes:
+        idle_seconds: API Gateway's idle limit, which can be compressed; on the stack's clock.
+        lifetime_seconds: Its limit on a connection's life, likewise.
+        time_scale: How many times faster than real time the stack's clock passes.
+        access_logs: Whether the stage writes an access log.
+    """
 
     port: int = 0
     management_port: int = 0
@@ -47,6 +66,8 @@ class StackSettings:
     idle_seconds: float = 600
     lifetime_seconds: float = 7_200
     concurrency: int = 8
+    time_scale: float = 1
+    access_logs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +80,10 @@ class Stack:
     edge: Edge
     bridge: Bridge
     tokens: Tokens
-    started_at: int
+    clock: ScaledClock
+    outages: Outages
+    publisher: Publisher
+    schedules: Schedules | None
 
     @property
     def api_id(self) -> str:
@@ -72,9 +96,9 @@ class Stack:
 
     def registered(self) -> frozenset[str]:
         """The connections that the registry holds open, by id, to hold against the edge's truth."""
-        everyone = parse({"to": {"everyone": True}, "data": None}, "-", now_ms())
+        everyone = parse({"to": {"everyone": True}, "data": None}, "-", self.clock())
         table = Table(self.registry.name, self.aws("dynamodb"), RegistryUnavailable)
-        found = pages(DynamoAudiences(self.registry, table, now_ms), everyone)
+        found = pages(DynamoAudiences(self.registry, table, self.clock), everyone)
         return frozenset(target.connection_id for page in found for target in page.targets)
 
     def report(self, broadcast_id: str) -> dict[str, Any]:
@@ -84,7 +108,7 @@ class Stack:
         row = ledger.request(broadcast_id)
         if row is None:
             raise KeyError(broadcast_id)
-        return report(row, add_up(ledger.shards(broadcast_id)), now_ms())
+        return report(row, add_up(ledger.shards(broadcast_id)), self.clock())
 
     def row(self, connection_id: str) -> dict[str, Any]:
         """A connection's row as it is stored, empty where there is none."""
@@ -112,8 +136,8 @@ class Stack:
 
 
 def now_ms() -> int:
-    """The local stack's clock."""
-    return time.time_ns() // 1_000_000
+    """Real time, which is the clock of a stack without a time scale."""
+    return real_ms()
 
 
 @asynccontextmanager
@@ -124,54 +148,113 @@ async def local_stack(
     """Start all parts, in order; end them all, in reverse order, however the block ends.
 
     Raises:
-        MinistackError, DeployError, PackageError, EdgeError: A part did not come up; its message is
-            one line, or ends with the part's own output.
+        MinistackError, DeployError, PackageError, EdgeError, ScheduleError, TableProxyError: A part
+            did not come up; its message is one line, or ends with the part's own output.
+        ValueError: The time scale is not above 0.
     """
-    started_at = now_ms()
+    clock = ScaledClock.start(settings.time_scale)
+    tokens = Tokens(clock)
+    async with AsyncExitStack() as parts:
+        proxy = TableProxy(clock)
+        await proxy.open()
+        parts.push_async_callback(proxy.close)
+        environment = _environment(proxy, clock)
+        aws = parts.enter_context(ministack(settings.aws_port or None, functions=environment))
+        progress(f"AWS on this machine: {aws.endpoint}")
+        edge = await _edge(settings, aws.endpoint, clock, parts)
+        proxy.attach(aws.endpoint, edge.faults)
+        parameters = _parameters(settings, edge, tokens)
+        deployed = await asyncio.to_thread(deploy, aws.endpoint, STACK_NAME, parameters)
+        _tell(deployed, progress)
+        model = read_model(
+            client(aws.endpoint, "apigatewayv2"), deployed.outputs["ApiId"], edge.stage
+        )
+        edge.attach(model)
+        logs, functions = client(aws.endpoint, "logs"), client(aws.endpoint, "lambda")
+        bridge = Bridge(logs, client(aws.endpoint, "cloudwatch"), _log_groups(logs), clock)
+        meter = Meter(model, clock)
+        edge.listen(meter.take, meter.sent)
+        publishing = publisher(aws.endpoint, bridge, meter, proxy, clock)
+        schedules = None
+        if clock.scale != 1:
+            schedules = Schedules(client(aws.endpoint, "events"), functions, clock)
+            await parts.enter_async_context(_background(schedules.run()))
+        outages = Outages(functions, deployed.outputs, schedules)
+        access_log = AccessLog(logs, model, "edge", real_ms)
+        edge.listen(access_log.take)
+        await parts.enter_async_context(_background(bridge.run()))
+        await parts.enter_async_context(_background(publishing.run()))
+        await parts.enter_async_context(_background(_write(access_log)))
+        yield Stack(
+            endpoint=aws.endpoint,
+            pid=aws.pid,
+            deployed=deployed,
+            edge=edge,
+            bridge=bridge,
+            tokens=tokens,
+            clock=clock,
+            outages=outages,
+            publisher=publishing,
+            schedules=schedules,
+        )
+
+
+async def _edge(
+    settings: StackSettings, endpoint: str, clock: ScaledClock, parts: AsyncExitStack
+) -> Edge:
     edge_settings = EdgeSettings(
         stage="live",
         port=settings.port,
         management_port=settings.management_port,
-        idle_timeout_s=settings.idle_seconds,
-        lifetime_s=settings.lifetime_seconds,
+        idle_timeout_s=clock.seconds(settings.idle_seconds),
+        lifetime_s=clock.seconds(settings.lifetime_seconds),
         invoke_concurrency=settings.concurrency,
+        time_scale=clock.scale,
     )
-    tokens = Tokens(now_ms)
-    with ministack(settings.aws_port or None) as aws:
-        progress(f"AWS on this machine: {aws.endpoint}")
-        invoke = LambdaInvoke(
-            client(aws.endpoint, "lambda"), concurrency=edge_settings.invoke_concurrency
-        )
-        edge = Edge(edge_settings, invoke, now_ms, random.SystemRandom())
-        await edge.open()
-        try:
-            parameters = {
-                "ManagementEndpoint": edge.management_url,
-                "AllowNoOrigin": "true",
-                # The local CloudWatch adds up no series of several APIs, and there is one API.
-                "AccountWide": "false",
-                "JwtIssuer": ISSUER,
-                "JwtAudience": AUDIENCE,
-                "JwtPublicKey": tokens.public_key(),
-            }
-            deployed = await asyncio.to_thread(deploy, aws.endpoint, STACK_NAME, parameters)
-            _tell(deployed, progress)
-            edge.attach(
-                read_model(client(aws.endpoint, "apigatewayv2"), deployed.outputs["ApiId"], "live")
-            )
-            logs = client(aws.endpoint, "logs")
-            bridge = Bridge(logs, client(aws.endpoint, "cloudwatch"), _log_groups(logs), started_at)
-            stack = Stack(aws.endpoint, aws.pid, deployed, edge, bridge, tokens, started_at)
-            polling = asyncio.create_task(bridge.run())
-            try:
-                yield stack
-            finally:
-                polling.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await polling
-        finally:
-            await edge.close()
-            invoke.close()
+    invoke = LambdaInvoke(client(endpoint, "lambda"), concurrency=settings.concurrency)
+    parts.callback(invoke.close)
+    edge = Edge(edge_settings, invoke, clock, random.SystemRandom())
+    await edge.open()
+    parts.push_async_callback(edge.close)
+    return edge
+
+
+def _environment(proxy: TableProxy, clock: ScaledClock) -> dict[str, str]:
+    """What the functions have in their environment besides their settings."""
+    environment = {"AWS_ENDPOINT_URL_DYNAMODB": proxy.url}
+    if clock.scale != 1:
+        environment |= {"PYTHONPATH": str(INTERPRETER), **clock.environment()}
+    return environment
+
+
+def _parameters(settings: StackSettings, edge: Edge, tokens: Tokens) -> dict[str, str]:
+    return {
+        "ManagementEndpoint": edge.management_url,
+        "AllowNoOrigin": "true",
+        # The local CloudWatch adds up no series of several APIs, and there is one API.
+        "AccountWide": "false",
+        "AccessLogs": "true" if settings.access_logs else "false",
+        "JwtIssuer": ISSUER,
+        "JwtAudience": AUDIENCE,
+        "JwtPublicKey": tokens.public_key(),
+    }
+
+
+async def _write(access_log: AccessLog) -> None:
+    while True:
+        await asyncio.sleep(LOG_SECONDS)
+        await asyncio.to_thread(access_log.flush)
+
+
+@asynccontextmanager
+async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 def _tell(deployed: Deployed, progress: Progress) -> None:

@@ -6,16 +6,25 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Coroutine
+from typing import Any
 
 import boto3
 import click
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
+from local.edge.access_log import AccessLog
 from local.edge.errors import EdgeError
 from local.edge.invoke import LambdaInvoke
+from local.edge.meter import Meter
 from local.edge.model import ApiModel, read_model
+from local.edge.points import put
 from local.edge.server import Edge
 from local.edge.settings import EdgeSettings
+
+TELL_SECONDS = 1.0
+"""Between two writings of metrics and log lines."""
 
 
 @click.command()
@@ -32,6 +41,7 @@ from local.edge.settings import EdgeSettings
 @click.option("--account-burst", default=5_000, show_default=True, help="Requests at once.")
 @click.option("--connect-rate", default=500.0, show_default=True, help="Connections a second.")
 @click.option("--drain", default=10.0, show_default=True, help="Seconds for functions at the end.")
+@click.option("--tell/--no-tell", help="Put AWS/ApiGateway metrics and access log lines there too.")
 def main(
     *,
     api_id: str,
@@ -47,6 +57,7 @@ def main(
     account_burst: int,
     connect_rate: float,
     drain: float,
+    tell: bool,
 ) -> None:
     """Serve the WebSocket data plane of a deployed API until interrupted.
 
@@ -70,25 +81,52 @@ def main(
         control_plane = session.client("apigatewayv2", endpoint_url=endpoint_url, config=config)
         functions = session.client("lambda", endpoint_url=endpoint_url, config=config)
         model = read_model(control_plane, api_id, stage)
-        asyncio.run(_serve(settings, model, LambdaInvoke(functions, concurrency=concurrency)))
+        invoke = LambdaInvoke(functions, concurrency=concurrency)
+        edge = Edge(settings, invoke, _now_ms, random.SystemRandom())
+        telling = None
+        if tell:
+            logs, cloudwatch = (
+                session.client(service, endpoint_url=endpoint_url, config=config)
+                for service in ("logs", "cloudwatch")
+            )
+            telling = _tell(edge, model, logs, cloudwatch)
+        asyncio.run(_serve(edge, model, invoke, telling))
     except (EdgeError, ValueError) as error:
         click.echo(f"edge: {error}", err=True)
         sys.exit(2)
 
 
-async def _serve(settings: EdgeSettings, model: ApiModel, invoke: LambdaInvoke) -> None:
+async def _serve(
+    edge: Edge, model: ApiModel, invoke: LambdaInvoke, telling: Coroutine[Any, Any, None] | None
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    edge = Edge(settings, invoke, _now_ms, random.SystemRandom())
     with contextlib.closing(invoke):
         await edge.open()
         edge.attach(model)
         click.echo(f"edge: peers {edge.url}, @connections {edge.management_url}", err=True)
+        told = asyncio.create_task(telling) if telling else None
         await stop.wait()
         click.echo(f"edge: closing {len(edge.live())} connections", err=True)
         await edge.close()
+        if told is not None:
+            told.cancel()
+            await asyncio.wait({told})
+
+
+async def _tell(edge: Edge, model: ApiModel, logs: Any, cloudwatch: Any) -> None:
+    meter, log = Meter(model, _now_ms), AccessLog(logs, model, "edge", _now_ms)
+    edge.listen(meter.take, meter.sent)
+    edge.listen(log.take)
+    while True:
+        await asyncio.sleep(TELL_SECONDS)
+        try:
+            await asyncio.to_thread(log.flush)
+            await asyncio.to_thread(put, cloudwatch, meter.ended(_now_ms()))
+        except (ClientError, BotoCoreError) as error:
+            click.echo(f"edge: not told: {error}", err=True)
 
 
 def _now_ms() -> int:

@@ -130,7 +130,7 @@ def _context(
         "routeKey": route_key,
         "eventType": event_type,
         "extendedRequestId": stamp.request_id,
-        "requestTime": _common_log_time(stamp.at),
+        "requestTime": common_log_time(stamp.at),
         "messageDirection": "IN",
         "stage": model.stage,
         "connectedAt": session.connected_at,
@@ -146,7 +146,8 @@ def _context(
     return context
 
 
-def _common_log_time(epoch_ms: int) -> str:
+def common_log_time(epoch_ms: int) -> str:
+    """The form of time that web servers' logs have, and `requestTime` too."""
     return datetime.fromtimestamp(epoch_ms / 1000, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
@@ -15,10 +15,14 @@ from local.edge.errors import InvokeError, InvokeRefusedError, InvokeTimeoutErro
 
 @dataclass(frozen=True, slots=True)
 class InvokeResult:
-    """What a function answered; `function_error` is set when it failed."""
+    """What a function answered; `function_error` is set when it failed.
+
+    `took_ms` is real time from the call to the answer, the wait for a free place left out.
+    """
 
     payload: bytes
     function_error: str | None = None
+    took_ms: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ class InvokeQueue:
             InvokeError: It could not be called, or was given up.
         """
         await self._take_slot()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         running = asyncio.ensure_future(self._invoke(function_arn, event))
         self._running.add(running)
         running.add_done_callback(self._free_slot)
@@ -77,7 +83,7 @@ class InvokeQueue:
             raise InvokeTimeoutError(f"{function_arn} did not answer within {timeout_ms} ms")
         if running.cancelled():
             raise InvokeError(f"{function_arn} was given up: the edge is closing")
-        return running.result()
+        return replace(running.result(), took_ms=(loop.time() - began) * 1_000)
 
     async def close(self) -> None:
         """Give up on all functions that still run, and refuse all calls that wait or come later."""

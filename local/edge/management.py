@@ -1,17 +1,21 @@
 """The `@connections` API: post to a connection, look at it, close it."""
 
+import asyncio
 import errno
 import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from urllib.parse import unquote
 
 from aiohttp import web
 from websockets.frames import CloseCode
 
+from local.edge.control import PREFIX, Control
 from local.edge.counts import EdgeCounts, RequestKind
 from local.edge.errors import EdgeError
+from local.edge.faults import Does, Fault, Faults, On
 from local.edge.peers import Peer, Peers, Sent
 from local.edge.settings import MAX_MESSAGE_BYTES, EdgeSettings
 from local.edge.throttle import AccountThrottle
@@ -20,7 +24,7 @@ _BACKLOG = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class _Fault:
+class _Refusal:
     """An error answer; without the type in a header SDKs raise none of their modelled errors."""
 
     status: int
@@ -28,17 +32,23 @@ class _Fault:
     message: str
 
 
-_INVALID = _Fault(400, "BadRequestException", "Data is not UTF-8 text")
-_FORBIDDEN = _Fault(403, "ForbiddenException", "Forbidden")
-_GONE = _Fault(410, "GoneException", "The connection no longer exists")
-_TOO_LARGE = _Fault(413, "PayloadTooLargeException", "Data is above 128 KB")
+_INVALID = _Refusal(400, "BadRequestException", "Data is not UTF-8 text")
+_FORBIDDEN = _Refusal(403, "ForbiddenException", "Forbidden")
+_GONE = _Refusal(410, "GoneException", "The connection no longer exists")
+_TOO_LARGE = _Refusal(413, "PayloadTooLargeException", "Data is above 128 KB")
 # One answer for two causes, the empty account bucket and the full buffer of one peer, as on AWS.
-_LIMIT_EXCEEDED = _Fault(429, "LimitExceededException", "Too Many Requests")
+_LIMIT_EXCEEDED = _Refusal(429, "LimitExceededException", "Too Many Requests")
 _UNSENT = {Sent.GONE: _GONE, Sent.BUFFER_FULL: _LIMIT_EXCEEDED}
+_BY_STATUS = {each.status: each for each in (_FORBIDDEN, _GONE, _TOO_LARGE, _LIMIT_EXCEEDED)}
+
+_STRIKES = {RequestKind.POST: On.POST, RequestKind.GET: On.GET, RequestKind.DELETE: On.DELETE}
+_PAGE = "<!doctype html><title>Sign in</title><p>This network asks you to sign in first.</p>"
 
 
 class Management:
     """Serves `http://127.0.0.1:<port>/<stage>/@connections/<id>`; signatures are not checked.
+
+    What is below `/-/` is the edge's own (`local.edge.control`), which no stage can be named.
 
     The id is percent-decoded once and compared byte by byte. Ids of connections that are closed,
     closing, not yet established or never were are all 410.
@@ -50,11 +60,15 @@ class Management:
         counts: EdgeCounts,
         peers: Peers,
         throttle: AccountThrottle,
+        faults: Faults,
+        control: Control,
     ) -> None:
         self._port = settings.management_port
         self._root = f"/{settings.stage}/@connections"
         self._peers = peers
         self._throttle = throttle
+        self._faults = faults
+        self._control = control
         self._calls: dict[str, tuple[RequestKind, Counter[int]]] = {
             "POST": (RequestKind.POST, counts.posts),
             "GET": (RequestKind.GET, counts.gets),
@@ -75,7 +89,8 @@ class Management:
         Raises:
             EdgeError: The port is taken.
         """
-        server = web.Server(self._answer, access_log=None)
+        # A caller that goes away ends its call, above all one that was told to have no answer.
+        server = web.Server(self._answer, access_log=None, handler_cancellation=True)
         runner = web.ServerRunner(server, shutdown_timeout=1)
         await runner.setup()
         try:
@@ -93,16 +108,33 @@ class Management:
             await self._runner.cleanup()
 
     async def _answer(self, request: web.BaseRequest) -> web.Response:
+        if request.path.startswith(PREFIX):
+            return await self._control.answer(request)
         connection_id = _connection_id(request.raw_path, self._root)
         call = self._calls.get(request.method)
         if connection_id is None or call is None:
             return _refuse(_FORBIDDEN)
         kind, statuses = call
         if self._throttle.admits(kind):
-            response = await self._carry_out(kind, request, connection_id)
+            fault = await self._faults.struck(_STRIKES[kind], connection_id)
+            response = await self._answer_or_fail(fault, kind, request, connection_id)
         else:
             response = _refuse(_LIMIT_EXCEEDED)
         statuses[response.status] += 1
+        return response
+
+    async def _answer_or_fail(
+        self,
+        fault: Fault | None,
+        kind: RequestKind,
+        request: web.BaseRequest,
+        connection_id: str,
+    ) -> web.Response:
+        if fault is not None and fault.does is not Does.LOSE_REPLY:
+            return await _as_told(fault)
+        response = await self._carry_out(kind, request, connection_id)
+        if fault is not None and request.transport is not None:
+            request.transport.abort()
         return response
 
     async def _carry_out(
@@ -150,13 +182,33 @@ def _connection_id(raw_path: str, root: str) -> str | None:
     return unquote(name) or None
 
 
-def _refuse(fault: _Fault) -> web.Response:
+def _refuse(refusal: _Refusal) -> web.Response:
     return web.Response(
-        status=fault.status,
-        text=json.dumps({"message": fault.message}),
+        status=refusal.status,
+        text=json.dumps({"message": refusal.message}),
         content_type="application/json",
-        headers={"x-amzn-ErrorType": fault.error_type},
+        headers={"x-amzn-ErrorType": refusal.error_type},
     )
+
+
+async def _as_told(fault: Fault) -> web.Response:
+    match fault.does:
+        case Does.HTML:
+            return web.Response(text=_PAGE, content_type="text/html")
+        case Does.EMPTY:
+            return web.Response(text="{}", content_type="application/json")
+        case Does.REDIRECT:
+            return web.Response(status=302, headers={"Location": "https://signin.example/"})
+        case Does.NO_ANSWER:
+            # Until the caller gives up, which cancels this.
+            await asyncio.Event().wait()
+    status = HTTPStatus(fault.status or HTTPStatus.INTERNAL_SERVER_ERROR)
+    return _refuse(_BY_STATUS.get(status) or _unmodelled(status))
+
+
+def _unmodelled(status: HTTPStatus) -> _Refusal:
+    """An answer that SDKs know by its status alone, named as other services of AWS name it."""
+    return _Refusal(status, f"{status.phrase.title().replace(' ', '')}Exception", status.phrase)
 
 
 def _is_text(data: bytes) -> bool:

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.edge.errors import ModelError
 from local.edge.settings import MAX_INTEGRATION_MS
 
+_LOG_GROUP = re.compile(r"arn:[^:]*:logs:[^:]*:[^:]*:log-group:(?P<name>[^:*]+)(?::\*)?")
 _FUNCTION = re.compile(r"/functions/(?P<arn>arn:[^/$]+)/invocations$")
 _BODY_SELECTION = re.compile(r"\$(?:request\.body\.([\w.-]+)|\{request\.body\.([\w.-]+)\})")
 _IDENTITY = re.compile(r"route\.request\.(?P<place>header|querystring)\.(?P<name>.+)")
@@ -47,11 +48,19 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessLogging:
+    """Which log group a stage's access log goes to, and what a line looks like."""
+
+    group: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
 class ApiModel:
     """One stage of one WebSocket API.
 
     `selection_path` is where a JSON message names its route: `("action",)` for
-    `$request.body.action`.
+    `$request.body.action`. With `detailed_metrics` each route has metrics of its own.
     """
 
     api_id: str
@@ -61,6 +70,8 @@ class ApiModel:
     selection_path: tuple[str, ...]
     routes: Mapping[str, Route]
     stage_variables: Mapping[str, str] = field(default_factory=dict)
+    access_log: AccessLogging | None = None
+    detailed_metrics: bool = False
 
     @property
     def domain_name(self) -> str:
@@ -99,7 +110,7 @@ def _read(client: Any, api_id: str, stage: str) -> ApiModel:
     api = client.get_api(ApiId=api_id)
     if api.get("ProtocolType") != "WEBSOCKET":
         raise ModelError(f"API {api_id} speaks {api.get('ProtocolType')}, not WEBSOCKET")
-    variables = client.get_stage(ApiId=api_id, StageName=stage).get("StageVariables") or {}
+    deployed = client.get_stage(ApiId=api_id, StageName=stage)
     integrations = {
         item["IntegrationId"]: item for item in _pages(client, "get_integrations", api_id)
     }
@@ -118,8 +129,23 @@ def _read(client: Any, api_id: str, stage: str) -> ApiModel:
         account_id=account_id,
         selection_path=selection_path(api["RouteSelectionExpression"]),
         routes=routes,
-        stage_variables=variables,
+        stage_variables=deployed.get("StageVariables") or {},
+        access_log=_access_logging(deployed.get("AccessLogSettings") or {}),
+        detailed_metrics=(deployed.get("DefaultRouteSettings") or {}).get(
+            "DetailedMetricsEnabled", False
+        ),
     )
+
+
+def _access_logging(settings: Mapping[str, Any]) -> AccessLogging | None:
+    arn, form = settings.get("DestinationArn"), settings.get("Format")
+    if not arn or not form:
+        return None
+    found = _LOG_GROUP.fullmatch(arn)
+    if found is None:
+        raise ModelError(f"the access log goes to {arn}, which is no log group")
+    # Line breaks in a format are a matter of its template; a line of the log has none.
+    return AccessLogging(found["name"], " ".join(form.split()))
 
 
 def selection_path(expression: str) -> tuple[str, ...]:

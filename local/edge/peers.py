@@ -1,6 +1,7 @@
 """Established connections: sending to them, ending them, and the two limits on their time."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from heapq import heappop, heappush
@@ -11,6 +12,7 @@ from websockets.protocol import State
 
 from local.edge.counts import EdgeCounts
 from local.edge.events import Session
+from local.edge.faults import Does, Fault
 from local.edge.settings import Clock, EdgeSettings
 
 
@@ -27,7 +29,8 @@ class Peer:
     """One established connection.
 
     `opened_at` and `active_at` are seconds of the event loop's clock, for the limits;
-    `last_active_at` is epoch milliseconds, for people.
+    `last_active_at` is epoch milliseconds, for people. A `frozen` one is half-open: it has gone
+    silent, `unread` bytes wait for it, and nobody knows. Of a `dropped` one nobody is told.
     """
 
     session: Session
@@ -35,6 +38,9 @@ class Peer:
     opened_at: float
     active_at: float
     last_active_at: int
+    frozen: bool = False
+    unread: int = 0
+    dropped: bool = False
 
 
 class Peers:
@@ -42,9 +48,13 @@ class Peers:
 
     A connection is here from the end of its handshake until either end starts to close it. Then
     it is gone for everybody at once, though its TCP connection may take a little longer.
+
+    Attributes:
+        on_sent: called for each frame that a peer's socket took.
     """
 
     def __init__(self, settings: EdgeSettings, counts: EdgeCounts, clock: Clock) -> None:
+        self.on_sent: list[Callable[[], None]] = []
         self._settings = settings
         self._counts = counts
         self._clock = clock
@@ -83,6 +93,22 @@ class Peers:
         """The ids of all open connections."""
         return frozenset(key for key, peer in self._peers.items() if self.is_open(peer))
 
+    def half_open(self) -> frozenset[str]:
+        """The ids of those open connections whose peer has silently gone."""
+        return frozenset(key for key in self.live() if self._peers[key].frozen)
+
+    def suffer(self, fault: Fault, pick: Callable[[frozenset[str]], frozenset[str]]) -> None:
+        """Do what a fault does to those open peers that are picked."""
+        for connection_id in pick(self.live() - self.half_open()):
+            peer = self._peers[connection_id]
+            match fault.does:
+                case Does.FREEZE:
+                    self._freeze(peer)
+                case Does.DROP:
+                    self._drop(peer)
+                case _:
+                    self.end(peer, fault.status or CloseCode.GOING_AWAY)
+
     def touch(self, peer: Peer) -> None:
         """Note a message from or to a peer; control frames are none."""
         peer.active_at = self._now()
@@ -92,10 +118,15 @@ class Peers:
         """Hand one text frame to the peer's socket; never waits for the peer."""
         if not self.is_open(peer):
             return Sent.GONE
-        if peer.connection.transport.get_write_buffer_size() > self._settings.send_buffer_bytes:
+        if self._waiting(peer) > self._settings.send_buffer_bytes:
             return Sent.BUFFER_FULL
-        broadcast((peer.connection,), text, text=True)
+        if peer.frozen:
+            peer.unread += len(text)
+        else:
+            broadcast((peer.connection,), text, text=True)
         self._counts.frames_out += 1
+        for sent in self.on_sent:
+            sent()
         self.touch(peer)
         return Sent.ACCEPTED
 
@@ -128,6 +159,21 @@ class Peers:
             else:
                 self._watched.clear()
                 await self._watched.wait()
+
+    @staticmethod
+    def _waiting(peer: Peer) -> int:
+        return peer.unread if peer.frozen else peer.connection.transport.get_write_buffer_size()
+
+    @staticmethod
+    def _freeze(peer: Peer) -> None:
+        peer.frozen = True
+        # Nor is its FIN seen then, if it sends one.
+        peer.connection.transport.pause_reading()
+
+    def _drop(self, peer: Peer) -> None:
+        peer.dropped = True
+        self.remove(peer)
+        peer.connection.transport.abort()
 
     def _check(self, connection_id: str) -> None:
         peer = self._peers.get(connection_id)

@@ -1,6 +1,7 @@
 """Which route a message takes, and which frame, if any, goes back."""
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 from local.edge.events import Session
@@ -38,6 +39,23 @@ def reply(route: Route, result: InvokeResult, session: Session, request_id: str)
     if not isinstance(body, str) or not _succeeded(answer):
         return error_frame("Internal server error", session, request_id)
     return body or None
+
+
+def answered_status(route: Route, result: InvokeResult) -> int:
+    """The status that a function's answer stands for.
+
+    A failed function is 502, and so is what is no proxy response where one is asked for.
+    """
+    if result.function_error:
+        return HTTPStatus.BAD_GATEWAY
+    try:
+        answer = json.loads(result.payload)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        return HTTPStatus.BAD_GATEWAY if route.has_route_response else HTTPStatus.OK
+    status = answer.get("statusCode", HTTPStatus.OK)
+    return status if isinstance(status, int) else HTTPStatus.BAD_GATEWAY
 
 
 def error_frame(message: str, session: Session, request_id: str) -> str:

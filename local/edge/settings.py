@@ -47,6 +47,8 @@ class EdgeSettings:
         messages_per_peer: Most messages of one peer in progress; at that many, its socket is not
             read.
         send_buffer_bytes: Bytes a slow peer may leave unread before posts to it get 429.
+        time_scale: How many times faster than real time the edge's clock passes; to be told to who
+            asks. The limits here are in real time whatever it is.
 
     Raises:
         EdgeError: A value is out of range.
@@ -67,6 +69,7 @@ class EdgeSettings:
     invoke_queue: int = 10_000
     messages_per_peer: int = 16
     send_buffer_bytes: int = 1024 * 1024
+    time_scale: float = 1
 
     def __post_init__(self) -> None:
         if not self.stage or "/" in self.stage:

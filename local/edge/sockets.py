@@ -21,6 +21,7 @@ from local.edge.dispatch import Dispatch
 from local.edge.endings import ending
 from local.edge.errors import EdgeError, InvokeError
 from local.edge.events import Session
+from local.edge.faults import Faults, On
 from local.edge.handshake import Admitted, Gate
 from local.edge.model import ApiModel
 from local.edge.peers import Peer, Peers
@@ -43,6 +44,7 @@ class Sockets:
         peers: Peers,
         gate: Gate,
         dispatch: Dispatch,
+        faults: Faults,
     ) -> None:
         self.model: ApiModel | None = None
         self._settings = settings
@@ -50,6 +52,7 @@ class Sockets:
         self._peers = peers
         self._gate = gate
         self._dispatch = dispatch
+        self._faults = faults
         self._admitted: WeakKeyDictionary[ServerConnection, Admitted] = WeakKeyDictionary()
         self._connections: WeakSet[ServerConnection] = WeakSet()
         self._handshakes: set[asyncio.Task[Admitted | Refused]] = set()
@@ -161,6 +164,9 @@ class Sockets:
             self._peers.remove(peer)
         code, reason = ending(connection)
         self._counts.closed[code] += 1
+        if peer.dropped:
+            self._counts.disconnects_lost += 1
+            return
         self._start(self._disconnect(peer.session, code, reason))
 
     async def _read(self, peer: Peer) -> None:
@@ -171,7 +177,7 @@ class Sockets:
             except ConnectionClosed:
                 return
             # What a peer said before its own close still counts.
-            if not self._peers.is_kept(peer):
+            if not self._peers.is_kept(peer) or peer.frozen:
                 continue
             self._counts.frames_in += 1
             if isinstance(body, bytes):
@@ -188,6 +194,9 @@ class Sockets:
             self._peers.send(peer, frame.encode())
 
     async def _disconnect(self, session: Session, code: int, reason: str) -> None:
+        if await self._faults.struck(On.DISCONNECT, session.connection_id) is not None:
+            self._counts.disconnects_lost += 1
+            return
         try:
             called = await self._dispatch.disconnect(self._attached, session, code, reason)
         except InvokeError:

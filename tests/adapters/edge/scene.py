@@ -168,14 +168,14 @@ async def until(holds: Callable[[], bool]) -> None:
 class Backend:
     """A backend's boto3 client for `@connections`, off the event loop."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, **config: Any) -> None:
         self._client = boto3.client(
             "apigatewaymanagementapi",
             endpoint_url=endpoint,
             region_name="us-east-1",
             aws_access_key_id="local",
             aws_secret_access_key="local",
-            config=Config(retries={"total_max_attempts": 1}),
+            config=Config(retries={"total_max_attempts": 1}, **config),
         )
         self.exceptions = self._client.exceptions
 

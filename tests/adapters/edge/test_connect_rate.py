@@ -10,6 +10,7 @@ from websockets.exceptions import InvalidStatus
 from local.edge.bucket import TokenBucket
 from local.edge.counts import EdgeCounts
 from local.edge.events import Upgrade
+from local.edge.faults import Faults
 from local.edge.handshake import Admitted, Gate
 from local.edge.invoke import InvokeQueue
 from local.edge.server import Edge
@@ -96,6 +97,8 @@ async def test_a_handshake_that_the_account_refuses_leaves_the_connect_rate_alon
         AccountThrottle(TokenBucket(rate=1, burst=1, clock=account_clock), counts),
         ConnectThrottle(2, still, counts),
         InvokeQueue(Functions(), concurrency=1, waiting_limit=0),
+        Faults(random.Random(7), lambda _fault, _pick: None),
+        lambda _record: None,
         TickingClock(),
         random.Random(7),
     )

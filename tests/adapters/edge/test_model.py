@@ -12,6 +12,7 @@ import pytest
 
 from local.edge.errors import ModelError
 from local.edge.model import (
+    AccessLogging,
     ApiModel,
     Authorizer,
     IdentitySource,
@@ -38,7 +39,8 @@ class Account:
         wanted = {"name": "chat", "protocolType": "WEBSOCKET"}
         wanted |= {"routeSelectionExpression": "$request.body.action"} | api
         self._documents[self._base] = wanted
-        self._documents[f"{self._base}/stages/prod"] = {"stageVariables": {"colour": "blue"}}
+        self.stage: dict[str, Any] = {"stageVariables": {"colour": "blue"}}
+        self._documents[f"{self._base}/stages/prod"] = self.stage
 
     def integration(self, name: str, **more: Any) -> str:
         several = self._lists[f"{self._base}/integrations"]
@@ -142,6 +144,30 @@ def test_a_deployed_api_is_read_whole() -> None:
     assert (found.region, found.account_id) == ("us-east-1", "123456789012")
     assert found.selection_path == ("action",)
     assert found.stage_variables == {"colour": "blue"}
+
+
+def test_a_stages_access_log_and_details_are_read_too() -> None:
+    account, plain = Account(), Account()
+    account.stage["accessLogSettings"] = {
+        "destinationArn": "arn:aws:logs:us-east-1:123456789012:log-group:/apis/access",
+        "format": '{"id":"$context.connectionId",\n "status":"$context.status"}\n',
+    }
+    account.stage["defaultRouteSettings"] = {"detailedMetricsEnabled": True}
+    found = read(account)
+
+    form = '{"id":"$context.connectionId", "status":"$context.status"}'
+    assert found.access_log == AccessLogging("/apis/access", form)
+    assert found.detailed_metrics
+    assert (read(plain).access_log, read(plain).detailed_metrics) == (None, False)
+
+
+def test_an_access_log_that_goes_elsewhere_is_refused() -> None:
+    account = Account()
+    stream = "arn:aws:firehose:us-east-1:123456789012:deliverystream/amazon-apigateway-x"
+    account.stage["accessLogSettings"] = {"destinationArn": stream, "format": "$context.status"}
+
+    with pytest.raises(ModelError, match="which is no log group"):
+        read(account)
 
 
 def test_a_route_response_needs_both_the_selection_and_the_response() -> None:

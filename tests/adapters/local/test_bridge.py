@@ -3,11 +3,13 @@ import json
 from typing import Any
 
 from local.bridge import CHUNK, OVERLAP_MS, Bridge, Line
+from local.clock import ScaledClock
 from local.watch import Watch
 
 
-def metric(value: int, at: int = 1_000) -> str:
-    directive = {"Namespace": "N", "Dimensions": [["Api"]], "Metrics": [{"Name": "m"}]}
+def metric(value: int, at: int = 1_000, unit: str = "None") -> str:
+    measured = {"Name": "m", "Unit": unit}
+    directive = {"Namespace": "N", "Dimensions": [["Api"]], "Metrics": [measured]}
     about = {"Timestamp": at, "CloudWatchMetrics": [directive]}
     return json.dumps({"_aws": about, "Api": "a", "m": value})
 
@@ -38,9 +40,14 @@ class FakeCloudWatch:
         self.data += MetricData
 
 
-def bridged(logs: FakeLogs, cloudwatch: FakeCloudWatch, polls: int = 1) -> list[Line]:
+REAL_TIME = ScaledClock(scale=1, started=0, origin=0)
+
+
+def bridged(
+    logs: FakeLogs, cloudwatch: FakeCloudWatch, polls: int = 1, clock: ScaledClock = REAL_TIME
+) -> list[Line]:
     heard: list[Line] = []
-    bridge = Bridge(logs, cloudwatch, ["/aws/lambda/x/observe"], since=0)
+    bridge = Bridge(logs, cloudwatch, ["/aws/lambda/x/observe"], clock)
     bridge.listen(heard.append)
 
     async def run() -> None:
@@ -81,9 +88,33 @@ def test_a_line_is_passed_on_once_however_often_it_is_read() -> None:
     assert len(heard) == len(cloudwatch.data) == 2
 
 
+def test_on_a_faster_clock_lines_are_told_in_its_time() -> None:
+    logs, cloudwatch = FakeLogs(), FakeCloudWatch()
+    logs.write("/aws/lambda/x/observe", "START RequestId: 1", 2_000, stream="s1")
+
+    heard = bridged(logs, cloudwatch, clock=ScaledClock(scale=30, started=1_000, origin=90_000))
+
+    assert [(line.at, line.stream) for line in heard] == [(120_000, "s1")]
+
+
+def test_on_a_faster_clock_milliseconds_are_given_back_as_real_ones() -> None:
+    logs, cloudwatch = FakeLogs(), FakeCloudWatch()
+    for unit in ("Milliseconds", "Seconds", "Count"):
+        logs.write("/aws/lambda/x/observe", metric(60, at=120_000, unit=unit), 2_000)
+
+    bridged(logs, cloudwatch, clock=ScaledClock(scale=30, started=1_000, origin=90_000))
+
+    assert {datum["Unit"]: datum["Value"] for datum in cloudwatch.data} == {
+        "Milliseconds": 2,
+        "Seconds": 60,
+        "Count": 60,
+    }
+    assert {datum["Timestamp"] for datum in cloudwatch.data} == {120}
+
+
 def test_a_line_that_appears_late_is_still_read() -> None:
     logs, cloudwatch = FakeLogs(), FakeCloudWatch()
-    bridge = Bridge(logs, cloudwatch, ["g"], since=0)
+    bridge = Bridge(logs, cloudwatch, ["g"], REAL_TIME)
 
     async def run() -> None:
         logs.write("g", metric(1), 9_000)

@@ -1,0 +1,1 @@
+"""What AWS's services say of themselves in CloudWatch, and the local ones do not."""
