@@ -10,6 +10,7 @@ from socketwatch.broadcasting import ROLE, Audience
 from socketwatch.clock import Clock
 from socketwatch.errors import BadEvent, BadFrame, SocketwatchError
 from socketwatch.events import EventType
+from socketwatch.flooding import PeerBudget, PeerRate
 from socketwatch.frames import Code
 from socketwatch.ids import ulid
 from socketwatch.metrics import Measurement
@@ -19,6 +20,10 @@ from socketwatch.settings import Api
 API = environment.read(Api)
 LOG = telemetry.logger("broadcast")
 PLANNER = planner.open_planner(environment.read(planner.PlannerSettings))
+BURST = 10
+"""Broadcasts that one peer may ask for at once."""
+
+BUDGET = PeerBudget(environment.read(PeerRate).frames, BURST)
 
 Reply = tuple[dict[str, Any], list[Measurement]]
 
@@ -38,7 +43,9 @@ def take(request: Any, new_id: str, plan: Planner, now: int) -> Reply:
     return reply, [metrics.count(metrics.BROADCASTS)]
 
 
-def by_route(event: Any, new_id: str, plan: Planner, api: Api, clock: Clock) -> Reply:
+def by_route(
+    event: Any, new_id: str, plan: Planner, api: Api, budget: PeerBudget, clock: Clock
+) -> Reply:
     """A peer's door: its token must name the role `broadcaster`."""
     counted = [metrics.count(metrics.FRAMES_RECEIVED)]
     try:
@@ -47,6 +54,8 @@ def by_route(event: Any, new_id: str, plan: Planner, api: Api, clock: Clock) -> 
         LOG.warning("event refused", reason=str(bad))
         return {"statusCode": bad.status}, []
     try:
+        if not budget.admits(request.connection_id, request.requested_at):
+            raise BadFrame(Code.THROTTLED)
         frame = frames.parse(request.body)
         if ROLE not in request.identity.roles:
             raise BadFrame(Code.FORBIDDEN)
@@ -87,13 +96,19 @@ def by_queue(records: list[Any], plan: Planner, clock: Clock, remaining: Clock) 
 
 
 def broadcast(
-    event: Any, plan: Planner, api: Api, clock: Clock, new_id: Callable[[], str], remaining: Clock
+    event: Any,
+    plan: Planner,
+    api: Api,
+    budget: PeerBudget,
+    clock: Clock,
+    new_id: Callable[[], str],
+    remaining: Clock,
 ) -> Reply:
     """Take the event by its door."""
     if isinstance(event, dict) and "Records" in event:
         return by_queue(event["Records"], plan, clock, remaining)
     if isinstance(event, dict) and "requestContext" in event:
-        return by_route(event, new_id(), plan, api, clock)
+        return by_route(event, new_id(), plan, api, budget, clock)
     return take(event, new_id(), plan, clock())
 
 
@@ -105,6 +120,7 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
         event,
         PLANNER,
         API,
+        BUDGET,
         now,
         lambda: ulid(now(), os.urandom),
         lambda: environment.remaining(context),

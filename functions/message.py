@@ -9,21 +9,27 @@ from socketwatch.clock import Clock
 from socketwatch.conversation import answer
 from socketwatch.errors import BadEvent, BadFrame, RegistryUnavailable
 from socketwatch.events import EventType
+from socketwatch.flooding import PeerBudget, PeerRate
 from socketwatch.metrics import Measurement
 from socketwatch.presence import Presence
 from socketwatch.registry import Registry, connection_of
+from socketwatch.rooms import MAX_ROOMS
 from socketwatch.rows import RegistryTable
 from socketwatch.settings import Api
 
 API = environment.read(Api)
 LOG = telemetry.logger("message")
 REGISTRY = open_registry(environment.read(RegistryTable))
+BURST = MAX_ROOMS + 10
+"""Frames of one peer at once, for one that comes back joins all its rooms."""
+
+BUDGET = PeerBudget(environment.read(PeerRate).frames, BURST)
 
 
 def message(
-    event: Any, api: Api, registry: Registry, clock: Clock
+    event: Any, api: Api, registry: Registry, budget: PeerBudget, clock: Clock
 ) -> tuple[dict[str, Any], list[Measurement]]:
-    """Answer one frame. Any frame, even a malformed one, first mends the peer's own row."""
+    """Answer one frame. Any within its peer's budget, even malformed, first mends its row."""
     now = clock()
     counted = [metrics.count(metrics.FRAMES_RECEIVED)]
     try:
@@ -32,6 +38,8 @@ def message(
         LOG.warning("event refused", reason=str(bad))
         return {"statusCode": bad.status}, []
     try:
+        if not budget.admits(request.connection_id, request.requested_at):
+            raise BadFrame(frames.Code.THROTTLED)
         connection = connection_of(request, api.api_id, api.stage)
         found = presence.confirm(registry, connection, request.requested_at, now)
         counted += metrics.presence(found)
@@ -53,6 +61,6 @@ def message(
 @LOG.inject_lambda_context(correlation_id_path="requestContext.connectionId")
 def handler(event: Any, _context: Any) -> dict[str, Any]:
     """Lambda's entry."""
-    reply, counted = message(event, API, REGISTRY, environment.now_ms)
+    reply, counted = message(event, API, REGISTRY, BUDGET, environment.now_ms)
     emf.emit(API, counted)
     return reply

@@ -4,7 +4,8 @@ from typing import Any
 
 from socketwatch import changes
 from socketwatch.aws import emf, environment, telemetry
-from socketwatch.changes import Changes, Recent
+from socketwatch.changes import Changes
+from socketwatch.replays import Recent
 from socketwatch.settings import Api
 
 API = environment.read(Api)

@@ -1,4 +1,4 @@
-"""Each minute: what no worker finished gets an outcome, and reports are closed and published."""
+"""Each minute: what no worker finished gets an outcome, and reports are closed."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -34,8 +34,6 @@ def settle(settler: Settler, letters: Iterable[object]) -> Settled:
         LOG.error("ledger unavailable", reason=str(unavailable))
     for broadcast_id in settled.closed:
         LOG.info("report closed", broadcast_id=broadcast_id)
-    for broadcast_id in settled.unpublished:
-        LOG.error("report not published", broadcast_id=broadcast_id)
     return settled
 
 

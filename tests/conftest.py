@@ -18,6 +18,8 @@ os.environ.update(
         "SHARDS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/shards",
         "SHARDS_FAILED_URL": "https://sqs.us-east-1.amazonaws.com/1/failed",
         "REPORTS_URI": "s3://reports/reports/v1",
+        "REPORTS_BUCKET": "reports",
+        "DIGEST_TOPIC": "arn:aws:sns:us-east-1:1:digests",
         "MANAGEMENT_ENDPOINT": "http://127.0.0.1:9/live",
         "ALLOWED_ORIGINS": "https://app.example.com",
         "JWT_ISSUER": "https://issuer.example.com",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from socketwatch.broadcasting import Audience, Broadcast, Target
 from socketwatch.errors import LedgerUnavailable, QueueUnavailable, RegistryUnavailable
-from socketwatch.ledger import OVERDUE, PageKey, RequestRow, ShardRow, ShardState, Voided
+from socketwatch.ledger import OVERDUE, Ack, PageKey, RequestRow, ShardRow, ShardState, Voided
 from socketwatch.outcomes import Outcome
 from socketwatch.planning import Page
 from socketwatch.registry import (
@@ -76,8 +76,8 @@ class FakeRegistry:
     def seen(self, connection: Connection, now: int) -> None:
         self._answer()
         row = self.rows[connection.connection_id]
-        if now - row.last_seen_at >= SEEN_EVERY:
-            self.rows[row.connection_id] = replace(row, last_seen_at=now)
+        if row.suspect or now - row.last_seen_at >= SEEN_EVERY:
+            self.rows[row.connection_id] = replace(row, last_seen_at=now, suspect=False)
 
     def reopen(self, connection: Connection, now: int) -> bool:
         self._answer()
@@ -147,6 +147,8 @@ class FakeLedger:
 
     requests: dict[str, RequestRow] = field(default_factory=dict)
     rows: dict[tuple[str, int], ShardRow] = field(default_factory=dict)
+    waiting: dict[str, int] = field(default_factory=dict)
+    acked: dict[tuple[str, str], int] = field(default_factory=dict)
     now: int = NOW
     down: bool = False
     writes: int = 0
@@ -205,7 +207,12 @@ class FakeLedger:
         if (now.state, now.token) != (row.state, row.token):
             return False
         self.rows[key] = replace(
-            now, state=held.state, token=held.token, lease=held.lease, runs=held.runs
+            now,
+            state=held.state,
+            token=held.token,
+            lease=held.lease,
+            runs=held.runs,
+            duplicate_runs=held.duplicate_runs,
         )
         return True
 
@@ -216,7 +223,13 @@ class FakeLedger:
         now = self.rows[key]
         if now.token != row.token:
             return False
-        self.rows[key] = replace(now, state=row.state, lease=row.lease, tally=deepcopy(tally))
+        self.rows[key] = replace(
+            now,
+            state=row.state,
+            lease=row.lease,
+            tally=deepcopy(tally),
+            breakdown=row.breakdown or now.breakdown,
+        )
         return True
 
     def shards(self, broadcast_id: str) -> Iterator[ShardRow]:
@@ -238,7 +251,33 @@ class FakeLedger:
         self._answer()
         row = self.requests[broadcast_id]
         self.requests[broadcast_id] = replace(row, closed_at=row.closed_at or at)
+        if not row.closed_at:
+            self.waiting[broadcast_id] = at
         return not row.closed_at
+
+    def closed(self, now: int) -> Iterator[RequestRow]:
+        self._answer()
+        due = sorted((at, identity) for identity, at in self.waiting.items() if at <= now)
+        return (self.requests[identity] for _, identity in due)
+
+    def published(self, row: RequestRow, at: int, again_at: int | None) -> None:
+        self._answer()
+        key = row.broadcast.broadcast_id
+        self.requests[key] = replace(row, published_at=row.published_at or at)
+        del self.waiting[key]
+        if again_at is not None:
+            self.waiting[key] = again_at
+
+    def acks(self, broadcast_id: str, until: int) -> Iterator[Ack]:
+        self._answer()
+        for (one, connection), at in list(self.acked.items()):
+            if one == broadcast_id and at <= until:
+                yield Ack(connection, at)
+
+    def take(self, broadcast_id: str, said: Ack) -> None:
+        """See `Acks.take`: the first one stands."""
+        self._answer()
+        self.acked.setdefault((broadcast_id, said.connection_id), said.at)
 
     def _answer(self) -> None:
         if self.down:

@@ -23,6 +23,7 @@ from socketwatch.clock import SECOND, Clock
 from socketwatch.delivering import Worker, deliver
 from socketwatch.errors import RegistryUnavailable
 from socketwatch.ids import ulid
+from socketwatch.pacing import Pace
 from socketwatch.planning import Planner
 from socketwatch.rows import RegistryTable
 from socketwatch.sigv4 import Credentials
@@ -140,7 +141,7 @@ def _worker(site: Site, rate: float, registry: _CountingTable) -> Worker:
         monotonic=time.monotonic,
         jitter=random.random,  # noqa: TID251 - the randomness that the domain is given
         token=lambda: ulid(now_ms(), os.urandom),
-        rate=rate,
+        pace=Pace(rate),
         each=ThreadPoolExecutor(max_workers=AT_ONCE).map,
     )
 

@@ -12,6 +12,7 @@ from threading import BrokenBarrierError
 from typing import Any
 
 from bench.broadcast import books, server
+from bench.broadcast.books import Books
 from bench.broadcast.crowd import Crowd
 from bench.broadcast.gateway import RATE, Truth
 from bench.broadcast.roles import BROADCAST, PATIENCE, Site, Usage, plan, work
@@ -19,6 +20,8 @@ from bench.broadcast.server import RunningGateway
 from socketwatch.aws.environment import now_ms
 from socketwatch.broadcasting import MAX_EXPIRES_IN
 from socketwatch.ledger import ShardRow
+from socketwatch.reach import Reach
+from socketwatch.reports import add_up, report
 from socketwatch.settling import Settled, Settler
 
 TELL_EVERY = 5.0
@@ -166,12 +169,11 @@ def _team(context: SpawnContext, setting: Setting, site: Site) -> Iterator[list[
 def _watch(
     site: Site, gateway: RunningGateway, team: list[_Member], targets: int, tell: Tell
 ) -> dict[str, Any]:
-    """Wait until nothing is left to do, then settle as each minute; the report once published."""
-    kept, published = site.books, list[dict[str, Any]]()
-    settler = Settler(kept.ledger, lambda _uri, report: published.append(report), now_ms)
+    """Wait until nothing is left to do, then settle as each minute; the report once closed."""
+    kept, settler = site.books, Settler(site.books.ledger, now_ms)
     began = told_at = time.monotonic()
     posts_then = 0
-    while not published:
+    while True:
         if dead := wait([member.process.sentinel for member in team], LOOK_EVERY):
             names = [one.process.name for one in team if one.process.sentinel in dead]
             raise RunError(f"{', '.join(names)} died")
@@ -186,4 +188,12 @@ def _watch(
             settled = Settled()
             settler.overdue(settled)
             settler.close_reports(settled)
-    return published[0]
+            if settled.closed:
+                return _report(kept)
+
+
+def _report(kept: Books) -> dict[str, Any]:
+    row = kept.ledger.request(BROADCAST)
+    if row is None:
+        raise RunError("the request is gone")
+    return report(row, add_up(kept.ledger.shards(BROADCAST), Reach()), now_ms())

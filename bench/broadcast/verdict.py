@@ -7,10 +7,11 @@ from bench.broadcast.crowd import Fate, fates
 from bench.broadcast.gateway import Truth
 from bench.broadcast.run import Ended, Setting
 from socketwatch.clock import SECOND
-from socketwatch.dispatch import SLOW_AFTER
 from socketwatch.ledger import ShardRow, ShardState
 from socketwatch.outcomes import Outcome
-from socketwatch.reports import Totals, add_up
+from socketwatch.pressure import SLOW_AFTER
+from socketwatch.reports import add_up
+from socketwatch.totals import Totals
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,9 @@ ROLE = "broadcaster"
 """The role that a peer's token must name for the `broadcast` route."""
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
-_LABEL = re.compile(r"[A-Za-z0-9_.~%-]{1,50}")
+LABEL = re.compile(r"[A-Za-z0-9_.~%-]{1,50}")
+"""What a label's name or value may be: as Firebase Cloud Messaging has it, no space, no markup."""
+
 _FIELDS = frozenset({"action", "to", "data", "labels", "expiresIn", "id", "ack", "exclude"})
 
 
@@ -91,11 +93,11 @@ def parse(request: Any, new_id: str, now: int) -> Broadcast:
     audience, name = _target(request.get("to"))
     if "data" not in request:
         raise BadFrame(Code.BAD_DATA)
-    broadcast_id = _id(request.get("id", new_id))
+    broadcast_id = valid_id(request.get("id", new_id))
     ack = request.get("ack", False)
     if not isinstance(ack, bool):
         raise BadFrame(Code.BAD_ACK)
-    message = envelope(broadcast_id, request["data"])
+    message = envelope(broadcast_id, request["data"], ack=ack)
     return Broadcast(
         broadcast_id=broadcast_id,
         audience=audience,
@@ -111,13 +113,17 @@ def parse(request: Any, new_id: str, now: int) -> Broadcast:
     )
 
 
-def envelope(broadcast_id: str, data: Any) -> str:
+def envelope(broadcast_id: str, data: Any, *, ack: bool = False) -> str:
     """The message on the wire: its broadcast's id lets a peer drop a duplicate.
+
+    Where an ack is asked for, `"ack": true` says so. A message without has no such key.
 
     Raises:
         BadFrame: `too_large`, or `bad_data` where the data is no plain JSON.
     """
     frame = {"type": "message", "broadcastId": broadcast_id, "data": data}
+    if ack:
+        frame["ack"] = True
     try:
         message = json.dumps(frame, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         size = len(message.encode())
@@ -146,7 +152,12 @@ def _target(to: object) -> tuple[Audience, str]:
     return audience, name
 
 
-def _id(value: object) -> str:
+def valid_id(value: object) -> str:
+    """The value as a broadcast's id: 1 to 128 of `A-Z a-z 0-9 _ . : -`.
+
+    Raises:
+        BadFrame: `bad_id`.
+    """
     if not isinstance(value, str) or not _ID.fullmatch(value):
         raise BadFrame(Code.BAD_ID)
     return value
@@ -170,7 +181,7 @@ def _labels(value: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, dict) or len(value) > MAX_LABELS:
         raise BadFrame(Code.BAD_LABEL)
     for word in (*value, *value.values()):
-        if not isinstance(word, str) or not _LABEL.fullmatch(word):
+        if not isinstance(word, str) or not LABEL.fullmatch(word):
             raise BadFrame(Code.BAD_LABEL)
     return tuple(sorted(value.items()))
 

@@ -8,13 +8,16 @@ truth by at most what AWS replays; how many connections are open is counted in t
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from socketwatch import metrics
 from socketwatch.clock import SECOND
 from socketwatch.metrics import Measurement
-from socketwatch.rows import CLOSED, CONNECTION, OPEN
+from socketwatch.replays import Recent
+from socketwatch.rows import CONNECTION, MEMBERSHIP
+
+Row = dict[str, Any]
 
 EXPIRED = "expired"
 """Category of an open row that DynamoDB's TTL removed: nothing else had closed it."""
@@ -32,38 +35,17 @@ CODES = frozenset({"1000", "1001", "1003", "1005", "1006", "1009"})
 
 NO_CODE = "none"
 
-WINDOW = 20_000
-"""Event ids remembered: some 2 MB, and minutes of a busy shard."""
-
 MOST_SECONDS = 60
 """Seconds of one batch that get a point of their own in the series by second. A batch that spans
 more is a backlog, and its older seconds are past being alarmed on."""
 
+_IMAGE = {"INSERT": "NewImage", "MODIFY": "NewImage", "REMOVE": "OldImage"}
+"""Where a record of each kind has the row that it is about."""
 
-class Recent:
-    """The event ids counted last: at least the last half of *capacity*, at most all of it.
-
-    Two generations, the older forgotten whole, cost a fiftieth of forgetting one by one.
-    """
-
-    def __init__(self, capacity: int = WINDOW) -> None:
-        self._half = max(1, capacity // 2)
-        self._new: set[str] = set()
-        self._old: set[str] = set()
-
-    @property
-    def generations(self) -> tuple[set[str], set[str]]:
-        """The ids remembered, in two sets to look into."""
-        return self._new, self._old
-
-    def remember(self, event_ids: list[str]) -> None:
-        """Add the ids of a batch whose counts are written, not before."""
-        self._new.update(event_ids)
-        if len(self._new) >= self._half:
-            self._old, self._new = self._new, set()
+_WITHOUT_CODE = {"N": NO_CODE}
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Changes:
     """What a batch of records says.
 
@@ -83,67 +65,81 @@ class Changes:
     joins: int = 0
     leaves: int = 0
     replays: int = 0
-    ids: list[str] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
     bad: list[str] = field(default_factory=list)
 
 
-def read(records: list[Any], recent: Recent) -> Changes:  # noqa: C901 - one branch a kind of record
-    """Count the batch. A record that cannot be read is noted, and stops nothing.
+def read(records: list[Any], recent: Recent) -> Changes:
+    """Count the batch without what was counted before.
 
-    One loop over plain lists, added up at the end: a call and a counter a record would cost more
-    than reading it does (`bench/observe`). A record is appended to one list, as its last step, so
-    what raises has counted nothing.
+    A record that cannot be read is noted, and stops nothing.
     """
-    new, old = recent.generations
-    counted: set[str] = set()
-    replays = joins = leaves = never_opened = 0
+    batch = _count(records)
+    known = recent.known(batch.ids)
+    if not known:
+        return batch
+    # Replays are rare: counting a batch twice then costs less than asking of each record always.
+    fresh = [record for record in records if _event_id(record) not in known]
+    again = _count(fresh)
+    return replace(again, replays=again.replays + len(records) - len(fresh))
+
+
+def _count(records: list[Any]) -> Changes:  # noqa: C901 - one branch a kind of record
+    """Count every record once.
+
+    One loop, added up at the end, for a counter a record would cost more than reading it does. Most
+    of that is waiting for memory, so nothing is looked at that is not needed: a row is known by
+    which attributes it has, since only a connection's has a state, and only a closed one's says by
+    whom (`bench/observe`). What a record says is noted as its last step, so what raises has counted
+    nothing.
+    """
+    joins = leaves = never_opened = replays = 0
     began: list[int] = []
-    closed: list[tuple[str, str, float]] = []
-    removed: list[tuple[str, float]] = []
+    ended: list[tuple[str, str, float]] = []
+    ids: set[str] = set()
     bad: list[str] = []
     for record in records:
         try:
             event_id = record["eventID"]
-            if event_id in new or event_id in old or event_id in counted:
+            if event_id in ids:
                 replays += 1
                 continue
             name, change = record["eventName"], record["dynamodb"]
-            if change["Keys"]["sk"]["S"] != CONNECTION:
-                joins += name == "INSERT"
-                leaves += name == "REMOVE"
+            row = change[_IMAGE[name]]
+            if "state" not in row:
+                key = row["sk"]["S"]
+                if key == CONNECTION:
+                    raise KeyError("state")
+                if key.startswith(MEMBERSHIP):
+                    joins += name == "INSERT"
+                    leaves += name == "REMOVE"
             elif name == "MODIFY":
-                row = change["NewImage"]
-                if row["state"]["S"] == CLOSED and change["OldImage"]["state"]["S"] == OPEN:
-                    lasted = int(row["closedAt"]["N"]) - int(row["connectedAt"]["N"])
-                    code = row["closeCode"]["N"] if "closeCode" in row else NO_CODE
-                    closed.append((row["closedBy"]["S"], code, lasted))
+                if "closedBy" in row and "closedBy" not in change["OldImage"]:
+                    ended.append(_closed(row))
+            elif "closedBy" in row:
+                never_opened += name == "INSERT"
             elif name == "INSERT":
-                row = change["NewImage"]
-                if row["state"]["S"] == OPEN:
-                    began.append(int(row["connectedAt"]["N"]) // SECOND)
-                else:
-                    never_opened += 1
-            elif name == "REMOVE":
-                if change["OldImage"]["state"]["S"] == OPEN:
-                    removed.append(_removed(record, change))
+                began.append(_born(row) // SECOND)
             else:
-                raise KeyError(name)
-            counted.add(event_id)
+                ended.append(_removed(record, change))
+            ids.add(event_id)
         except (KeyError, TypeError, AttributeError, ValueError):
             bad.append(_sequence_number(record))
-    lasted_ms = [*(lasted for _, _, lasted in closed), *(lasted for _, lasted in removed)]
-    ends = Counter(by for by, _, _ in closed) + Counter(by for by, _ in removed)
-    ends.update({NEVER_OPENED: never_opened} if never_opened else {})
+    closed = Counter([by for by, _, _ in ended])
+    closed.update({NEVER_OPENED: never_opened} if never_opened else {})
+    codes: Counter[str] = Counter()
+    for code, number in Counter([code for _, code, _ in ended if code]).items():
+        codes[_bucket(code)] += number
     return Changes(
         opened=len(began),
-        closed=ends,
-        codes=Counter(_bucket(code) for _, code, _ in closed),
+        closed=closed,
+        codes=codes,
         seconds=Counter(began),
-        lifespans=[max(0.0, lasted / SECOND) for lasted in lasted_ms],
+        lifespans=[max(0.0, lasted / SECOND) for _, _, lasted in ended],
         joins=joins,
         leaves=leaves,
         replays=replays,
-        ids=list(counted),
+        ids=ids,
         bad=bad,
     )
 
@@ -176,12 +172,25 @@ def failures(changes: Changes) -> list[dict[str, str]]:
     return [{"itemIdentifier": number} for number in changes.bad if number]
 
 
-def _removed(record: dict[str, Any], change: dict[str, Any]) -> tuple[str, float]:
-    """Who removed an open row, and how long its connection had lasted, in milliseconds."""
+def _born(row: Row) -> int:
+    """When the row's connection began, in milliseconds."""
+    at = int(row["connectedAt"]["N"])
+    if at <= 0:
+        raise ValueError(at)
+    return at
+
+
+def _closed(row: Row) -> tuple[str, str, float]:
+    """Who closed the row, with which code, and how many milliseconds its connection had lasted."""
+    lasted = int(row["closedAt"]["N"]) - _born(row)
+    return row["closedBy"]["S"], row.get("closeCode", _WITHOUT_CODE)["N"], lasted
+
+
+def _removed(record: dict[str, Any], change: dict[str, Any]) -> tuple[str, str, float]:
+    """The same of an open row that was removed, which no close frame ever explained."""
     by_ttl = (record.get("userIdentity") or {}).get("principalId") == TTL
-    at = SECOND * float(change["ApproximateCreationDateTime"])
-    lasted = at - int(change["OldImage"]["connectedAt"]["N"])
-    return EXPIRED if by_ttl else DELETED, lasted
+    lasted = SECOND * float(change["ApproximateCreationDateTime"]) - _born(change["OldImage"])
+    return EXPIRED if by_ttl else DELETED, "", lasted
 
 
 def _bucket(code: str) -> str:
@@ -189,6 +198,11 @@ def _bucket(code: str) -> str:
     if code in CODES or code == NO_CODE:
         return code
     return "application" if len(code) == 4 and "3000" <= code <= "4999" else "other"
+
+
+def _event_id(record: Any) -> str:
+    found = record.get("eventID") if isinstance(record, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def _sequence_number(record: Any) -> str:

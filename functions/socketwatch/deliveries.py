@@ -1,15 +1,19 @@
 """Ledger rows in DynamoDB's typed JSON.
 
-`openIn` and `due` (index `open`) are there only while a row is open, so the index holds what is
-not settled and nothing else. The message leaves the request row when the plan is complete.
+`openIn` and `due` (index `open`) are there only while somebody has something to do about a row: a
+shard without all its outcomes, a report that is open, a closed one that is not published. The
+message leaves the request row when the plan is complete.
 """
 
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Self
 
+from socketwatch import registry
+from socketwatch.breakdown import Breakdown, Part, Parts
 from socketwatch.broadcasting import Audience, Broadcast
-from socketwatch.ledger import PageKey, RequestRow, ShardRow, ShardState
+from socketwatch.distinct import WIDTH
+from socketwatch.ledger import Ack, PageKey, RequestRow, ShardRow, ShardState
 from socketwatch.outcomes import Outcome
 from socketwatch.rows import number, string
 from socketwatch.settings import Environment, text, whole
@@ -20,8 +24,16 @@ Item = dict[str, Any]
 OPEN = "open"
 OPEN_REQUESTS = "REQUEST"
 OPEN_SHARDS = "SHARD"
+CLOSED_REQUESTS = "CLOSED"
 _REQUEST = "REQUEST"
 _SHARD = "SHARD#"
+_ACK = "ACK#"
+
+ACK_PARTS = 16
+"""Partitions of one broadcast's acks, each of which takes about 1,000 writes a second."""
+
+ACK_SECONDS = 86_400
+"""How long an ack's row stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +130,28 @@ def request_row(item: Item) -> RequestRow:
         shards=int(item["shards"]["N"]),
         cursor=_page_key(item),
         closed_at=int(item.get("closedAt", {}).get("N", 0)),
+        published_at=int(item.get("publishedAt", {}).get("N", 0)),
     )
+
+
+def ack_partition(broadcast_id: str, part: int) -> Item:
+    """The partition of one part of a broadcast's acks."""
+    return string(f"{_ACK}{broadcast_id}#{part}")
+
+
+def ack_item(broadcast_id: str, said: Ack) -> Item:
+    """An ack, which is gone after a day: it is counted when its broadcast's report closes."""
+    return {
+        "pk": ack_partition(broadcast_id, registry.shard(said.connection_id, ACK_PARTS)),
+        "sk": string(said.connection_id),
+        "ackedAt": number(said.at),
+        "expiresAt": number(said.at // 1_000 + ACK_SECONDS),
+    }
+
+
+def ack(item: Item) -> Ack:
+    """The ack that a row holds."""
+    return Ack(item["sk"]["S"], int(item["ackedAt"]["N"]))
 
 
 def cursor(key: PageKey) -> Item:
@@ -159,18 +192,21 @@ def shard_row(item: Item) -> ShardRow:
         token=item.get("token", {}).get("S", ""),
         lease=int(item.get("lease", {}).get("N", 0)),
         runs=int(item.get("runs", {}).get("N", 0)),
+        duplicate_runs=int(item.get("duplicateRuns", {}).get("N", 0)),
+        breakdown=_breakdown(item) if "platforms" in item else None,
     )
 
 
 def tally_item(tally: Tally) -> Item:
-    """A tally's attributes: the settled bits as bytes, outcomes that occurred, the histogram."""
-    size = (tally.targets + 7) // 8
+    """A tally's attributes: bits as bytes, outcomes and reasons that occurred, the histogram."""
     return {
         "targets": number(tally.targets),
-        "settled": {"B": tally.settled.to_bytes(size, "little")},
+        "settled": _bits(tally.settled, tally.targets),
+        "accepted": _bits(tally.accepted, tally.targets),
         "outcomes": {
             "M": {outcome.value: number(count) for outcome, count in tally.outcomes.items()}
         },
+        "reasons": {"M": {why: number(count) for why, count in tally.reasons.items()}},
         "posts": number(tally.posts),
         "retries": number(tally.retries),
         "latency": {"L": [number(count) for count in tally.latency]},
@@ -180,14 +216,58 @@ def tally_item(tally: Tally) -> Item:
 
 
 def _tally(item: Item) -> Tally:
+    """Rows of before `accepted` and `reasons` came have neither."""
     outcomes = {Outcome(name): int(count["N"]) for name, count in item["outcomes"]["M"].items()}
+    reasons = item.get("reasons", {}).get("M", {})
     return Tally(
         targets=int(item["targets"]["N"]),
-        settled=int.from_bytes(item["settled"]["B"], "little"),
+        settled=_number(item["settled"]),
+        accepted=_number(item["accepted"]) if "accepted" in item else 0,
         outcomes=Counter(outcomes),
+        reasons=Counter({why: int(count["N"]) for why, count in reasons.items()}),
         posts=int(item["posts"]["N"]),
         retries=int(item["retries"]["N"]),
         latency=[int(count["N"]) for count in item["latency"]["L"]],
         first_attempt_at=int(item["firstAttemptAt"]["N"]),
         last_attempt_at=int(item["lastAttemptAt"]["N"]),
     )
+
+
+def breakdown_item(found: Breakdown) -> Item:
+    """A breakdown's attributes."""
+    return {
+        "platforms": _parts_item(found.platforms),
+        "ages": _parts_item(found.ages),
+        "userHashes": {"B": found.users},
+        "reached": _bits(found.reached, len(found.users) // WIDTH),
+        "anonymous": number(found.anonymous),
+        "acceptorHashes": {"B": found.acceptors},
+    }
+
+
+def _breakdown(item: Item) -> Breakdown:
+    return Breakdown(
+        platforms=_parts(item["platforms"]),
+        ages=_parts(item["ages"]),
+        users=bytes(item["userHashes"]["B"]),
+        reached=_number(item["reached"]),
+        anonymous=int(item["anonymous"]["N"]),
+        acceptors=bytes(item["acceptorHashes"]["B"]),
+    )
+
+
+def _parts_item(parts: Parts) -> Item:
+    return {"M": {name: {"L": [number(one) for one in part]} for name, part in parts.items()}}
+
+
+def _parts(item: Item) -> dict[str, Part]:
+    pairs = {name: part["L"] for name, part in item["M"].items()}
+    return {name: (int(one["N"]), int(other["N"])) for name, (one, other) in pairs.items()}
+
+
+def _bits(bits: int, size: int) -> Item:
+    return {"B": bits.to_bytes((size + 7) // 8, "little")}
+
+
+def _number(item: Item) -> int:
+    return int.from_bytes(item["B"], "little")

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from socketwatch import metrics
+from socketwatch.breakdown import breakdown
 from socketwatch.broadcasting import Target
 from socketwatch.calls import Work
 from socketwatch.clock import SECOND, Clock
@@ -24,6 +25,7 @@ from socketwatch.metrics import Measurement
 from socketwatch.outcomes import Outcome
 from socketwatch.pacing import Pace
 from socketwatch.planning import Queue
+from socketwatch.pressure import Pressure
 from socketwatch.shards import Shard, decode, encode
 
 STOP_BEFORE_END = 10 * SECOND
@@ -31,6 +33,9 @@ STOP_BEFORE_END = 10 * SECOND
 
 LEASE_BEYOND_END = 10 * SECOND
 """Milliseconds after its time limit at which a worker is given up for dead."""
+
+LONGEST_DELAY = 900
+"""Seconds by which SQS delays a message at most."""
 
 
 T = TypeVar("T")
@@ -53,7 +58,13 @@ class Each(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """What working off shards takes. *each* is for calls to the ledger, which may overlap."""
+    """What working off shards takes, for the life of a process.
+
+    Attributes:
+        pace: this worker's share of the budget, and what it has learnt of the account's rate.
+        each: for calls to the ledger, which may overlap.
+        pressure: what it has seen of 429s.
+    """
 
     ledger: Ledger
     shards: Queue
@@ -63,8 +74,9 @@ class Worker:
     monotonic: Callable[[], float]
     jitter: Jitter
     token: Callable[[], str]
-    rate: float
+    pace: Pace
     each: Each = map
+    pressure: Pressure = field(default_factory=Pressure)
 
 
 @dataclass(slots=True)
@@ -77,7 +89,8 @@ class Batch:
         slow: connections that turned out to be slow clients.
         stale: messages of shards that were done, void or unknown; nothing was posted for them.
         bad: what was wrong with messages that are no shards.
-        used: percent of this worker's budget that was posted; None for less than a second's worth.
+        used: percent of this worker's budget that was posted; None for less than a second's work.
+            Up to 110, where the last invocation left something.
     """
 
     failed: list[str] = field(default_factory=list)
@@ -102,6 +115,7 @@ def deliver(records: Iterable[dict[str, Any]], remaining: int, worker: Worker) -
     """
     batch = Batch()
     now, monotonic = worker.clock(), worker.monotonic()
+    worker.pace.begin(monotonic, now)
     lease = now + max(0, remaining) + LEASE_BEYOND_END
     distinct = {record["messageId"]: record for record in records}
     found = worker.each(lambda one: _take(one, lease, worker, batch), distinct.values())
@@ -112,7 +126,9 @@ def deliver(records: Iterable[dict[str, Any]], remaining: int, worker: Worker) -
     batch.runs = [taken.run for taken in held]
     dispatch = Dispatch(
         batch.runs,
-        Pace(worker.rate, monotonic),
+        worker.pace,
+        worker.pressure,
+        began=monotonic,
         stop_at=monotonic + (remaining - STOP_BEFORE_END) / SECOND,
         wall=now - monotonic * SECOND,
         jitter=worker.jitter,
@@ -120,13 +136,14 @@ def deliver(records: Iterable[dict[str, Any]], remaining: int, worker: Worker) -
     )
     worker.send(dispatch)
     batch.slow = frozenset(dispatch.slow)
-    batch.used = _budget_use(batch.runs, worker.rate * (worker.monotonic() - monotonic))
+    batch.used = _budget_use(batch.runs, worker.pace.budget, worker.monotonic() - monotonic)
     rest = dispatch.handed_on(worker.monotonic())
     closing = [partial(_let_go, taken, rest.get(id(taken.run)), worker) for taken in held]
     gone = [target for run in batch.runs for target in run.gone]
     noting = [partial(_note_suspect, target, worker, now) for target in gone]
     done = list(worker.each(lambda call: call(), [*closing, *noting]))
     batch.failed += [taken.message_id for taken, ok in zip(held, done, strict=False) if not ok]
+    worker.pace.end(worker.monotonic(), worker.clock())
     return batch
 
 
@@ -143,7 +160,13 @@ def _take(record: dict[str, Any], lease: int, worker: Worker, batch: Batch) -> _
         if row.tally.targets != len(shard.targets):
             raise BadShard("the ledger has another number of targets")
         held = replace(
-            row, state=ShardState.SENDING, token=worker.token(), lease=lease, runs=row.runs + 1
+            row,
+            state=ShardState.SENDING,
+            token=worker.token(),
+            lease=lease,
+            runs=row.runs + 1,
+            # Whoever lets go leaves no lease: with one, the last worker died.
+            duplicate_runs=row.duplicate_runs + (row.lease > 0),
         )
         if row.held(now) or not worker.ledger.hold(row, held):
             batch.failed.append(message_id)
@@ -179,12 +202,15 @@ def _let_go(taken: _Held, rest: tuple[Shard, float] | None, worker: Worker) -> b
     run = taken.run
     if run.lost:
         return True
-    state = ShardState.DONE if run.tally.done else ShardState.SENDING
+    row = replace(taken.row, state=ShardState.SENDING, lease=0)
+    if run.tally.done:
+        row = replace(row, state=ShardState.DONE, breakdown=breakdown(run.shard, run.tally))
     try:
-        written = worker.ledger.write(replace(taken.row, state=state, lease=0), run.tally)
+        written = worker.ledger.write(row, run.tally)
         if written and rest and not run.tally.done:
             shard, due = rest
-            worker.shards.send([encode(shard)], delay=max(0, round(due)))
+            delay = min(LONGEST_DELAY, max(0, round(due)))
+            worker.shards.send([encode(shard)], delay=delay)
     except (LedgerUnavailable, QueueUnavailable):
         return False
     return True
@@ -197,9 +223,8 @@ def _note_suspect(target: Target, worker: Worker, now: int) -> bool:
     return True
 
 
-def _budget_use(runs: list[ShardRun], allowed: float) -> float | None:
-    posts = sum(run.posts for run in runs)
-    return 100 * posts / allowed if allowed > 0 and posts > 1 else None
+def _budget_use(runs: list[ShardRun], budget: float, seconds: float) -> float | None:
+    return 100 * sum(run.posts for run in runs) / (budget * seconds) if seconds >= 1 else None
 
 
 def measurements(batch: Batch) -> list[Measurement]:

@@ -2,6 +2,10 @@
 
 One `Dispatch` works off the shards of one invocation. It is the sender's `Work`: it decides, the
 sender sends. Nothing here reads a clock, sleeps or calls AWS, so every path can be tested.
+
+No target is posted to more than `retries.MAX_POSTS` times, over all invocations, unless a message
+comes again that was worked on before: a worker that is killed, or cannot write down or hand on what
+it met, forgets what it met since that message, and whoever gets it may post as many times again.
 """
 
 from collections import Counter, deque
@@ -13,33 +17,25 @@ from socketwatch.broadcasting import Target
 from socketwatch.calls import Call, Method, Reply
 from socketwatch.clock import SECOND
 from socketwatch.outcomes import Outcome, of_status
-from socketwatch.pacing import Pace, Pressure
+from socketwatch.pacing import Pace
+from socketwatch.pressure import FLEET_SHARE, PLAIN, SLOW_AFTER, Pressure, weight
+from socketwatch.retries import MAX_FAILURES, MAX_THROTTLES, backoff
 from socketwatch.shards import Shard, Tries
 from socketwatch.tally import Tally
 
 Jitter = Callable[[], float]
 """Answers a random number from 0 up to 1."""
 
-MAX_FAILURES = 5
-"""Tries that may end in 5xx or no answer before a delivery has failed."""
-
-SLOW_AFTER = 3
-"""Times in a row that a connection is throttled while others pass, until its peer is slow."""
-
-FLEET_SHARE = 0.02
-"""Share of 429 among the replies to others above which the account is throttled, not the peer."""
-
 SOON = 0.02
 """Seconds that are worth waiting for a retry with nothing else to do; else it is handed on, for a
 worker that waits keeps its place from shards that could be posted."""
 
+ROUNDING = 0.5
+"""Seconds by which a retry that is handed on may come early, for SQS delays by whole seconds: what
+is due first is due when its message comes, and is not handed on again."""
+
 YOUNG = 30 * SECOND
 """A connection younger than this may answer 410 because its handshake is not over."""
-
-BACKOFF = 0.25
-BACKOFF_CAP = 8.0
-BACKOFF_DOUBLINGS = 10
-"""Seconds: full jitter over the base, doubled with every try, up to the cap."""
 
 CHECKPOINT = 100
 """Settled deliveries after which a shard's progress is written down."""
@@ -55,10 +51,19 @@ class Delivery:
     body: bytes
     failures: int = 0
     throttles: int = 0
-    alone: int = 0
-    noted: int = 0
+    evidence: float = 0.0
+    weight: float = 0.0
     young_gone: bool = False
-    attempts: int = 0
+
+    @property
+    def attempts(self) -> int:
+        """Posts that did not end it."""
+        return self.throttles + self.failures + self.young_gone
+
+    @property
+    def is_witness(self) -> bool:
+        """Whether what it meets says something about others: not where its peer may be slow."""
+        return self.evidence < 1 and self.throttles < SLOW_AFTER
 
 
 @dataclass(slots=True)
@@ -108,6 +113,8 @@ class Dispatch:
     Args:
         runs: the shards, with what earlier invocations settled of them.
         pace: how fast to post.
+        pressure: what this process has seen of 429s.
+        began: when the invocation did, on the monotonic clock.
         stop_at: no post starts at or after it; what is open then is handed on.
         wall: epoch milliseconds at monotonic time 0, to stamp replies.
         jitter: randomness.
@@ -118,6 +125,8 @@ class Dispatch:
         self,
         runs: list[ShardRun],
         pace: Pace,
+        pressure: Pressure,
+        began: float,
         stop_at: float,
         wall: float,
         jitter: Jitter,
@@ -128,11 +137,17 @@ class Dispatch:
         self._wall = wall
         self._jitter = jitter
         self._write = write
-        self._pressure = Pressure()
-        self._fresh = deque(delivery for run in runs for delivery in _open_deliveries(run))
+        self._pressure = pressure
+        self._fresh: deque[Delivery] = deque()
         self._later: list[tuple[float, int, Delivery]] = []
         self._order = 0
         self.slow: set[str] = set()
+        for delivery, due in (one for run in runs for one in _open_deliveries(run)):
+            if due:
+                at = (due - wall) / SECOND
+                self._again(delivery, at if at > began + ROUNDING else began)
+            else:
+                self._fresh.append(delivery)
 
     def take(self, now: float) -> Call | None:
         """See `Work.take`: what waited longest first, then what was never tried."""
@@ -148,7 +163,6 @@ class Dispatch:
                 self._fresh.appendleft(delivery)
                 return None
             delivery.run.attempted(self._stamp(now), again=delivery.attempts > 0)
-            delivery.attempts += 1
             target = delivery.target
             return Call(Method.POST, target.connection_id, delivery.body, delivery)
         return None
@@ -173,7 +187,8 @@ class Dispatch:
         for due, delivery in sorted(waiting, key=lambda one: one[0]):
             run = id(delivery.run)
             shard, first = found.get(run, (replace(delivery.run.shard, tries=()), due - now))
-            found[run] = (replace(shard, tries=(*shard.tries, *_tries(delivery))), first)
+            tries = self._tries(delivery, due)
+            found[run] = (replace(shard, tries=(*shard.tries, *tries)), first)
         return found
 
     def settle(self, call: Call, reply: Reply, now: float) -> None:
@@ -181,10 +196,9 @@ class Dispatch:
         delivery = call.tag
         assert isinstance(delivery, Delivery)  # noqa: S101 - the sender hands back our own tag
         outcome = of_status(reply.status)
-        if not delivery.alone:
+        if delivery.is_witness:
             throttled = outcome is Outcome.THROTTLED
-            self._pressure.note(now, throttled=throttled)
-            delivery.noted += throttled
+            self._pressure.note(now, delivery.target.connection_id, throttled=throttled)
         if outcome is Outcome.THROTTLED:
             self._throttled(delivery, now)
         elif outcome is Outcome.FAILED:
@@ -209,30 +223,35 @@ class Dispatch:
     def _throttled(self, delivery: Delivery, now: float) -> None:
         """Tell a throttled account from a slow client by how others fare.
 
-        Who is suspected of being slow is no witness for others. Where nobody else posts, what was
-        seen before goes on.
+        Who may be slow is no witness for others. Where nobody else posts, what was seen last goes
+        on; a delivery at which nothing was ever seen of others ends as throttled in time.
         """
         delivery.throttles += 1
-        replies, throttles = self._pressure.recent(now)
-        replies, throttles = max(0, replies - delivery.noted), max(0, throttles - delivery.noted)
+        peer = delivery.target.connection_id
+        replies, throttles = self._pressure.on_others(now, peer)
         if throttles > FLEET_SHARE * replies:
-            delivery.alone = 0
             self._pace.give_way(now)
-        elif replies or delivery.alone:
-            delivery.alone += 1
-        if delivery.alone >= SLOW_AFTER:
-            self.slow.add(delivery.target.connection_id)
+        if replies:
+            delivery.weight = weight(throttles / replies)
+        elif delivery.weight < PLAIN:
+            delivery.weight = 0.0
+        delivery.evidence += delivery.weight
+        if delivery.evidence >= SLOW_AFTER:
+            self.slow.add(peer)
             self._end(delivery, Outcome.SLOW_CLIENT)
+        elif delivery.throttles >= MAX_THROTTLES:
+            self._end(delivery, Outcome.THROTTLED)
         else:
-            self._again(delivery, now + self._backoff(delivery.throttles))
+            self._again(delivery, now + backoff(delivery.throttles, self._jitter()))
 
     def _failed(self, delivery: Delivery, reply: Reply, now: float) -> None:
         delivery.failures += 1
         final = 300 <= reply.status < 500 or delivery.failures >= MAX_FAILURES
         if final:
+            delivery.run.tally.reasons[reason(reply)] += 1
             self._end(delivery, Outcome.FAILED)
         else:
-            self._again(delivery, now + self._backoff(delivery.failures))
+            self._again(delivery, now + backoff(delivery.failures, self._jitter()))
 
     def _still_opening(self, delivery: Delivery, now: float) -> bool:
         return not delivery.young_gone and self._stamp(now) - delivery.target.connected_at < YOUNG
@@ -241,9 +260,20 @@ class Dispatch:
         self._order += 1
         heappush(self._later, (min(due, delivery.run.deadline), self._order, delivery))
 
-    def _backoff(self, tries: int) -> float:
-        doublings = min(tries, BACKOFF_DOUBLINGS)
-        return float(self._jitter() * min(BACKOFF_CAP, BACKOFF * 2**doublings))
+    def _tries(self, delivery: Delivery, due: float) -> tuple[Tries, ...]:
+        if not delivery.attempts:
+            return ()
+        return (
+            Tries(
+                index=delivery.index,
+                throttles=delivery.throttles,
+                failures=delivery.failures,
+                evidence=delivery.evidence,
+                weight=delivery.weight,
+                young_gone=delivery.young_gone,
+                due=self._stamp(due),
+            ),
+        )
 
     def _end(self, delivery: Delivery, outcome: Outcome) -> None:
         run = delivery.run
@@ -256,8 +286,13 @@ class Dispatch:
         return int(self._wall + now * SECOND)
 
 
-def _open_deliveries(run: ShardRun) -> list[Delivery]:
-    """What is left to post; targets excluded on purpose are settled as skipped at once."""
+def reason(reply: Reply) -> str:
+    """A failure's last reply in a word: its status, or why there is none. A closed set."""
+    return f"http_{reply.status}" if reply.status else reply.reason.value
+
+
+def _open_deliveries(run: ShardRun) -> list[tuple[Delivery, int]]:
+    """What is left to post, and when it is due; who was excluded is settled as skipped at once."""
     body = run.shard.message.encode()
     tries = {one.index: one for one in run.shard.tries}
     left = []
@@ -267,26 +302,20 @@ def _open_deliveries(run: ShardRun) -> list[Delivery]:
         if target.connection_id in run.shard.exclude:
             run.settle(index, Outcome.SKIPPED)
         else:
-            met = tries.get(index, Tries(index, 0, 0, 0))
-            left.append(
-                Delivery(
-                    run,
-                    index,
-                    target,
-                    body,
-                    failures=met.failures,
-                    throttles=met.throttles,
-                    alone=met.alone,
-                    attempts=met.throttles + met.failures,
-                )
+            met = tries.get(index, Tries(index))
+            delivery = Delivery(
+                run,
+                index,
+                target,
+                body,
+                failures=met.failures,
+                throttles=met.throttles,
+                evidence=met.evidence,
+                weight=met.weight,
+                young_gone=met.young_gone,
             )
+            left.append((delivery, met.due))
     return left
-
-
-def _tries(delivery: Delivery) -> tuple[Tries, ...]:
-    if not delivery.attempts:
-        return ()
-    return (Tries(delivery.index, delivery.throttles, delivery.failures, delivery.alone),)
 
 
 def _at_deadline(delivery: Delivery) -> Outcome:

@@ -4,6 +4,7 @@ SocketwatchError
 ├── SettingError          a setting is missing or malformed; names it
 ├── BadReply              what came over the wire is no HTTP reply (socketwatch.framing)
 ├── BadEvent              an event that no API Gateway of ours has sent
+├── BadQuestion           a question about reports that has no answer; carries a code
 ├── BadFrame              a peer's frame that cannot be done; carries the code for the peer
 ├── Refused               a peer may not connect; carries the word for the log
 ├── BadShard              a message of the shards queue that no planner of ours has sent
@@ -12,7 +13,7 @@ SocketwatchError
 ├── KeysNotFetched        the JWKS endpoint gave no usable key set
 ├── LedgerUnavailable     as RegistryUnavailable, for the ledger of deliveries
 ├── NoCredentials         neither environment, profile nor role has any
-├── NotPublished          S3 did not take a report
+├── NotPublished          S3, EventBridge or SNS did not take what a report became
 ├── QueueUnavailable      SQS did not take every message
 └── RegistryUnavailable   DynamoDB did not answer in time, or throttled for too long
 """
@@ -83,8 +84,20 @@ class BadShard(SocketwatchError):  # noqa: N818 - as BadEvent
 
 
 class NotPublished(SocketwatchError):  # noqa: N818 - as BadEvent
-    """The report is not where its address says; it is still in the ledger."""
+    """The report is not everywhere it should be; it is still in the ledger, to be tried again."""
 
 
 class HistoryUnavailable(SocketwatchError):  # noqa: N818 - as BadEvent
     """CloudWatch does not answer, or does not allow the question; what hangs on it is not said."""
+
+
+class BadQuestion(SocketwatchError):  # noqa: N818 - as BadEvent
+    """A question about reports that has no answer; the message says why in one line.
+
+    Attributes:
+        code: the same as a word.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code

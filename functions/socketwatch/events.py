@@ -39,11 +39,16 @@ class Platform(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the authorizer says the peer is; empty where no authorizer ran."""
+    """Who the authorizer says the peer is; empty where no authorizer ran.
+
+    Attributes:
+        token_expires_at: epoch seconds; 0 where it is not said.
+    """
 
     user_id: str = ""
     grants: tuple[str, ...] = ()
     roles: frozenset[str] = frozenset()
+    token_expires_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,13 @@ def _identity(authorizer: Any) -> Identity:
         user_id=_text(context.get("userId")),
         grants=tuple(_text(context.get("rooms")).split()),
         roles=frozenset(_text(context.get("roles")).split()),
+        token_expires_at=_seconds(_text(context.get("tokenExpiresAt"))),
     )
+
+
+def _seconds(value: str) -> int:
+    """Context values are texts; one that is no time before the year 10000 says nothing."""
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 12 else 0
 
 
 def _query(event: dict[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -38,6 +38,7 @@ class Code(StrEnum):
     UNKNOWN_FIELD = "unknown_field"
     CONFLICT = "conflict"
     TOO_LARGE = "too_large"
+    THROTTLED = "throttled"
     UNAVAILABLE = "unavailable"
 
 

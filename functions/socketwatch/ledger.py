@@ -4,6 +4,7 @@
 |---------|---------------|------------------|
 | request | `BCAST#<id>`  | `REQUEST`        |
 | shard   | `BCAST#<id>`  | `SHARD#<number>` |
+| ack     | `ACK#<id>#<n>` | `<connectionId>` |
 
 One row a shard, overwritten by the worker that holds it and never incremented, so a redelivery
 cannot count twice. A report is the sum of its shard rows. Times are epoch milliseconds.
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from socketwatch.breakdown import Breakdown
 from socketwatch.broadcasting import Broadcast
 from socketwatch.clock import MINUTE
 from socketwatch.tally import Tally
@@ -58,6 +60,7 @@ class RequestRow:
         planned: every page has become shards; `targeted` is final.
         shards: the number of the next shard, which is how many there are once planned.
         cursor: where the next page begins.
+        published_at: when the closed report was first published.
     """
 
     broadcast: Broadcast
@@ -66,11 +69,20 @@ class RequestRow:
     shards: int = 0
     cursor: PageKey = PageKey()
     closed_at: int = 0
+    published_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ShardRow:
-    """One shard. *tally* is what is known of its deliveries; *next_page* begins after it."""
+    """One shard.
+
+    Attributes:
+        tally: what is known of its deliveries.
+        next_page: begins after it.
+        runs: times that a worker held it.
+        duplicate_runs: of them, those that began where a worker had died and may have posted again.
+        breakdown: who its targets were, once a worker has finished it; rows of before have none.
+    """
 
     broadcast_id: str
     number: int
@@ -82,14 +94,24 @@ class ShardRow:
     token: str = ""
     lease: int = 0
     runs: int = 0
+    duplicate_runs: int = 0
+    breakdown: Breakdown | None = None
 
     def held(self, now: int) -> bool:
         """Whether a worker that may still be alive holds it."""
         return self.state is ShardState.SENDING and self.lease > now
 
 
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """A connection said that it had the message, at that time."""
+
+    connection_id: str
+    at: int
+
+
 class Ledger(Protocol):
-    """What planner, worker and settle ask of the ledger.
+    """What planner, worker, settle and report ask of the ledger.
 
     Every method raises `LedgerUnavailable` where the table does not answer. Writes are
     conditional, and say False where somebody else was first.
@@ -122,7 +144,7 @@ class Ledger(Protocol):
         """Take a shard, as *held* says, if its row is still as read."""
 
     def write(self, row: ShardRow, tally: Tally) -> bool:
-        """Overwrite state, lease and tally, if the shard is still held under *row*'s token."""
+        """Overwrite state, lease, tally and any breakdown, if still held under *row*'s token."""
 
     def shards(self, broadcast_id: str) -> Iterator[ShardRow]:
         """All shard rows, in order."""
@@ -134,4 +156,13 @@ class Ledger(Protocol):
         """Requests whose report is not closed."""
 
     def close(self, broadcast_id: str, at: int) -> bool:
-        """Close the report, once."""
+        """Close the report, once; from then on it waits to be published."""
+
+    def closed(self, now: int) -> Iterator[RequestRow]:
+        """Requests whose closed report waits to be published, or to be looked at again by now."""
+
+    def published(self, row: RequestRow, at: int, again_at: int | None) -> None:
+        """Note that a report was published, and whether to look at it again, and when."""
+
+    def acks(self, broadcast_id: str, until: int) -> Iterator[Ack]:
+        """The acks that came by then, one a connection."""

@@ -196,14 +196,14 @@ FRAMES_RECEIVED = Metric(
     "FramesReceived",
     Unit.COUNT,
     Statistic.SUM,
-    ("message", "echo", "broadcast"),
+    ("message", "echo", "broadcast", "ack"),
     "frames of peers that reached a function",
 )
 FRAMES_REFUSED = Metric(
     "FramesRefused",
     Unit.COUNT,
     Statistic.SUM,
-    ("message", "echo", "broadcast"),
+    ("message", "echo", "broadcast", "ack"),
     "frames answered with an error frame",
 )
 REREGISTERED = Metric(
@@ -300,6 +300,94 @@ SHARDS_UNFINISHED = Metric(
     Statistic.SUM,
     ("settle",),
     "shards that no worker finished: dead letters and overdue ones",
+)
+REPORTS_PUBLISHED = Metric(
+    "ReportsPublished",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("report",),
+    "closed reports that were put where they were promised",
+)
+ACKS_RECEIVED = Metric(
+    "AcksReceived", Unit.COUNT, Statistic.SUM, ("ack",), "acks taken, repeated ones too"
+)
+ACKS_REFUSED = Metric(
+    "AcksRefused", Unit.COUNT, Statistic.SUM, ("ack",), "acks answered with an error frame"
+)
+REAPER_RUNS = Metric(
+    "ReaperRuns", Unit.COUNT, Statistic.SUM, ("reap",), "runs of the reaper that came to their end"
+)
+PROBES = Metric(
+    "Probes",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("reap",),
+    "connections that API Gateway was asked about, by what it answered",
+    dimension="Category",
+)
+REAPER_SUSPECTS = Metric(
+    "ReaperSuspects",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("reap",),
+    "rows that a first 410 made suspect",
+)
+REAPER_CLOSED = Metric(
+    "ReaperClosed",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("reap", "dismiss"),
+    "rows closed: gone or past every lifetime; or their connections, as idle or for their token",
+    dimension="Category",
+)
+GHOST_RATIO = Metric(
+    "GhostRatio",
+    Unit.PERCENT,
+    Statistic.MAXIMUM,
+    ("reap",),
+    "open rows whose connection is gone, estimated from a random sample of each run",
+)
+GHOST_SAMPLE = Metric(
+    "GhostSample",
+    Unit.COUNT,
+    Statistic.MAXIMUM,
+    ("reap",),
+    "rows that the estimate stands on",
+)
+REAPER_LAG = Metric(
+    "ReaperLag",
+    Unit.SECONDS,
+    Statistic.MAXIMUM,
+    ("reap",),
+    "how long the row that waited longest for its probe had waited",
+)
+REAPER_BACKLOG = Metric(
+    "ReaperBacklog",
+    Unit.COUNT,
+    Statistic.MAXIMUM,
+    ("reap",),
+    "due rows left when a run ended; of very many, a part",
+)
+REAPER_TRIPPED = Metric(
+    "ReaperTripped",
+    Unit.COUNT,
+    Statistic.MAXIMUM,
+    ("reap",),
+    "1 while the breaker lets nothing be closed, else 0",
+)
+REAPER_DRY_RUN = Metric(
+    "ReaperDryRun",
+    Unit.COUNT,
+    Statistic.MAXIMUM,
+    ("reap",),
+    "1 for a run that could close nothing, by setting, by request or for want of proof, else 0",
+)
+DRIFT_CORRECTED = Metric(
+    "DriftCorrected",
+    Unit.COUNT,
+    Statistic.SUM,
+    ("reap",),
+    "ghosts that had counted as open until they were closed",
 )
 ECHOES = Metric(
     "Echoes",

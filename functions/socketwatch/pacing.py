@@ -4,7 +4,9 @@ A token bucket whose rate gives way when the account is throttled and comes back
 (additive increase, multiplicative decrease). Times are seconds of one monotonic clock.
 """
 
-from collections import deque
+from math import inf
+
+from socketwatch.clock import SECOND
 
 BURST_SECONDS = 0.1
 """Tokens that an idle moment can save up, as seconds of the rate: enough for a write to the ledger
@@ -20,21 +22,53 @@ RECOVERY = 0.05
 FLOOR = 0.02
 """Share of the budget below which the rate never falls, so that recovery can be seen."""
 
+KEEP_SECONDS = 1.0
+"""Rest after which nothing saved up is left, or processes that take turns would add theirs up."""
+
 
 class Pace:
-    """A token bucket, empty at first, of *budget* tokens a second."""
+    """A token bucket of *budget* tokens a second, empty at first, for the life of a process.
 
-    def __init__(self, budget: float, now: float) -> None:
-        self._budget = budget
+    It fills only between `begin` and `end`. So where at most so many invocations run at once,
+    whichever processes they run in, all of them together are given no more tokens than as many
+    budgets; what `BURST_SECONDS` allows to be saved up, of each process that ran within
+    `KEEP_SECONDS`, comes on top once. What was learnt of the account's rate outlives invocations.
+
+    Args:
+        now: when it begins to fill, for whoever has one pace for one run and calls no `begin`.
+    """
+
+    def __init__(self, budget: float, now: float = inf) -> None:
+        self.budget = budget
         self._rate = budget
         self._tokens = 0.0
         self._filled_at = now
-        self._cut_at = float("-inf")
+        self._ended: tuple[float, int] | None = None
+        self._cut_at = -inf
 
     @property
     def rate(self) -> float:
         """Tokens a second, as of the last look."""
         return self._rate
+
+    def begin(self, now: float, wall: int) -> None:
+        """Start an invocation, at *wall* epoch milliseconds.
+
+        A rest gives no tokens, but the rate comes back meanwhile. A frozen process's monotonic
+        clock may have stood still and its wall clock may jump, so the longer rest is believed.
+        """
+        if self._ended:
+            then, wall_then = self._ended
+            rested = max(now - then, (wall - wall_then) / SECOND)
+            self._rate = self._after(rested)
+            if rested > KEEP_SECONDS:
+                self._tokens = 0.0
+        self._filled_at = now
+
+    def end(self, now: float, wall: int) -> None:
+        """End the invocation; what it left of its own time is for the next, if that comes soon."""
+        self._fill(now)
+        self._ended = (now, wall)
 
     def take(self, now: float) -> bool:
         """Take one token, if there is one."""
@@ -55,37 +89,14 @@ class Pace:
             return
         self._fill(now)
         self._cut_at = now
-        self._rate = max(self._budget * FLOOR, self._rate * CUT)
+        self._rate = max(self.budget * FLOOR, self._rate * CUT)
 
     def _fill(self, now: float) -> None:
         passed = max(0.0, now - self._filled_at)
         self._filled_at = now
-        regained = self._rate + RECOVERY * self._budget * passed
-        average = (self._rate + min(self._budget, regained)) / 2
-        self._rate = min(self._budget, regained)
+        then, self._rate = self._rate, self._after(passed)
         burst = max(1.0, self._rate * BURST_SECONDS)
-        self._tokens = min(burst, self._tokens + average * passed)
+        self._tokens = min(burst, self._tokens + (then + self._rate) / 2 * passed)
 
-
-class Pressure:
-    """How many recent replies were 429, over this second and the last."""
-
-    def __init__(self) -> None:
-        self._seconds: deque[tuple[int, int, int]] = deque(maxlen=3)
-        self._replies = 0
-        self._throttles = 0
-
-    def note(self, now: float, *, throttled: bool) -> None:
-        """Count one reply."""
-        second = int(now)
-        if not self._seconds or self._seconds[-1][0] != second:
-            self._seconds.append((second, self._replies, self._throttles))
-        self._replies += 1
-        self._throttles += throttled
-
-    def recent(self, now: float) -> tuple[int, int]:
-        """Replies, and how many of them were 429, of this second and the last."""
-        for second, replies, throttles in self._seconds:
-            if second >= int(now) - 1:
-                return self._replies - replies, self._throttles - throttles
-        return 0, 0
+    def _after(self, seconds: float) -> float:
+        return min(self.budget, self._rate + RECOVERY * self.budget * max(0.0, seconds))

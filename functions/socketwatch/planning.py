@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from socketwatch.broadcasting import BILLED, Broadcast, Target
+from socketwatch.broadcasting import BILLED, Audience, Broadcast, Target
 from socketwatch.clock import Clock
 from socketwatch.errors import BadFrame, QueueUnavailable
 from socketwatch.frames import Code
@@ -109,7 +109,9 @@ class Planner:
                 self.plans.send([broadcast_id])
                 return
             page = self.audiences.page(row.broadcast, row.cursor, SIZE)
-            row = self._place(row, seen.fresh(row.cursor, page))
+            if row.broadcast.audience is Audience.EVERYONE:
+                page = seen.fresh(row.cursor, page)
+            row = self._place(row, page)
 
     def _place(self, row: RequestRow, page: Page) -> RequestRow | None:
         """Make a page a shard and move on; None where another planner is ahead."""
@@ -148,11 +150,12 @@ class Planner:
 
 
 class _Seen:
-    """Who of one index shard was planned already.
+    """Who of one shard of the index by age was planned already.
 
-    A connection that is probed or heard while everyone is planned moves ahead in the index by age,
-    where it would be read a second time. The ids of one index shard and one page are kept. A plan
-    that was interrupted begins with none, so only there can a connection be planned twice.
+    A connection that is probed or heard while everyone is planned moves ahead in that index, where
+    it would be read a second time; rooms and users are read in an order that nothing changes. The
+    ids of one index shard and one page are kept. A plan that was interrupted begins with none, so
+    only there can a connection be planned twice.
     """
 
     def __init__(self) -> None:

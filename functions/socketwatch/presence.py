@@ -17,15 +17,16 @@ class Presence(StrEnum):
 def confirm(registry: Registry, connection: Connection, spoke_at: int, now: int) -> Presence:
     """Make the registry agree with a peer that spoke at *spoke_at*, by API Gateway's clock.
 
-    A missing row is put again. A tombstone that the reaper wrote before the frame was a mistake and
-    is reopened. Every other tombstone stands: its connection had ended, and the frame was late.
+    A missing row is put again, and a suspect one is suspect no more. A tombstone that the reaper
+    wrote before the frame was a mistake and is reopened. Every other tombstone stands: its
+    connection had ended, and the frame was late.
     """
     row = registry.find(connection.connection_id, now)
     if row is None:
         met = registry.register(connection, now)
         return _AFTER_REGISTERING[met]
     if row.is_open:
-        if now - row.last_seen_at >= SEEN_EVERY:
+        if row.suspect or now - row.last_seen_at >= SEEN_EVERY:
             registry.seen(row, now)
         return Presence.OPEN
     wrongly = row.closed_by is ClosedBy.REAPED and row.closed_at < spoke_at

@@ -34,6 +34,7 @@ class ClosedBy(StrEnum):
     AGE = "age"  # two hours old
     SERVER = "server"  # the gateway refused what the peer sent, or we closed it
     REAPED = "reaped"  # the reaper found it gone
+    TOKEN = "token"  # noqa: S105 - no password: its token had expired, and we closed it
     UNKNOWN = "unknown"  # $disconnect came without a code
 
 
@@ -55,7 +56,12 @@ class Joined(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One connection as the registry holds it."""
+    """One connection as the registry holds it.
+
+    Attributes:
+        token_expires_at: epoch seconds; 0 where no authorizer said.
+        suspect: a 410 was answered for it, and it has not been heard or verified since.
+    """
 
     connection_id: str
     connected_at: int
@@ -64,7 +70,9 @@ class Connection:
     user_id: str = ""
     platform: str = "unknown"
     rooms: frozenset[str] = field(default_factory=frozenset)
+    token_expires_at: int = 0
     last_seen_at: int = 0
+    suspect: bool = False
     closed_by: ClosedBy | None = None
     closed_at: int = 0
 
@@ -114,7 +122,7 @@ class Registry(Protocol):
         """Leave the room; a room never joined, or a connection closed, is nothing to do."""
 
     def seen(self, connection: Connection, now: int) -> None:
-        """Note that the peer spoke, unless that was noted within `SEEN_EVERY`."""
+        """Note that the peer spoke; unless it is suspect, at most once in `SEEN_EVERY`."""
 
     def reopen(self, connection: Connection, now: int) -> bool:
         """Open a reaped tombstone again, rooms included, if it was closed before *now*."""
@@ -129,6 +137,7 @@ def connection_of(request: Request, api_id: str, stage: str) -> Connection:
         stage=stage,
         user_id=request.identity.user_id,
         platform=request.platform,
+        token_expires_at=request.identity.token_expires_at,
     )
 
 

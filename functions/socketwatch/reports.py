@@ -1,122 +1,264 @@
-"""The delivery report: a request row and the sum of its shard rows, in `delivery_report.v1`."""
+"""The delivery report as JSON, schema `delivery_report.v1`: of a broadcast, a day, or several days.
 
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+`accepted` and `acked` never mix: the first is API Gateway's word, the second the peer's own. Rates
+are null where there is nothing to divide by. Histograms are given whole, since their buckets add
+up; the percentiles beside them are made here, when the report is.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
+from socketwatch.broadcasting import Audience
 from socketwatch.clock import SECOND
+from socketwatch.histogram import bucket, percentile
 from socketwatch.ledger import RequestRow, ShardRow, ShardState
 from socketwatch.outcomes import Outcome
+from socketwatch.places import page
+from socketwatch.reach import Reach
 from socketwatch.tally import LATENCY_EDGES
+from socketwatch.totals import Totals
 
 SCHEMA = "delivery_report.v1"
-NOTE = "accepted means that API Gateway took the message; receipt is not known"
+
+NOTES = (
+    "accepted means that API Gateway took the message; receipt is known only of acked",
+    "users are counted once a broadcast; of more than one shard they are estimated, within 0.1 %",
+    "unaccounted targets are those of shards that no worker finished: in no user or breakdown",
+)
+
+Document = dict[str, Any]
+
+
+class Responsible(StrEnum):
+    """At whose end a delivery was lost."""
+
+    PEER = "peer"  # its connection had ended, or it reads too slowly
+    PUBLISHER = "publisher"  # what it asked for
+    PLATFORM = "platform"  # AWS, or the account's quota
+    OPERATOR = "operator"  # Socketwatch, and how it is set up
+
+
+RESPONSIBLE = {
+    Outcome.GONE: Responsible.PEER,
+    Outcome.SLOW_CLIENT: Responsible.PEER,
+    Outcome.SKIPPED: Responsible.PUBLISHER,
+    Outcome.TOO_LARGE: Responsible.PUBLISHER,
+    Outcome.THROTTLED: Responsible.PLATFORM,
+    Outcome.FAILED: Responsible.PLATFORM,
+    Outcome.FORBIDDEN: Responsible.OPERATOR,
+    Outcome.EXPIRED: Responsible.OPERATOR,
+    Outcome.UNKNOWN: Responsible.OPERATOR,
+}
 
 LOST = frozenset({Outcome.EXPIRED, Outcome.FAILED, Outcome.UNKNOWN, Outcome.THROTTLED})
 """Outcomes that make a report partial: nobody could say that the peer or the publisher did it."""
 
-
-@dataclass(slots=True)
-class Totals:
-    """The sum of shards. `open` are deliveries without an outcome yet."""
-
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
-    targeted: int = 0
-    posts: int = 0
-    retries: int = 0
-    latency: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_EDGES) + 1))
-    shards: int = 0
-    done: int = 0
-    reruns: int = 0
-    first_attempt_at: int = 0
-    last_attempt_at: int = 0
-
-    @property
-    def open(self) -> int:
-        """Deliveries that have not ended."""
-        return self.targeted - self.outcomes.total()
+_STATUS = {
+    Outcome.GONE: "http_410",
+    Outcome.TOO_LARGE: "http_413",
+    Outcome.FORBIDDEN: "http_403",
+    Outcome.THROTTLED: "http_429",
+    Outcome.SLOW_CLIENT: "http_429",
+}
 
 
-def add_up(shards: Iterable[ShardRow]) -> Totals:
-    """Sum shard rows in constant memory; void ones count for nothing."""
-    totals = Totals()
+def add_up(shards: Iterable[ShardRow], reach: Reach | None = None) -> Totals:
+    """Sum shard rows in constant memory; void ones count for nothing.
+
+    Users are counted only with a *reach*, which then also knows who may confirm.
+    """
+    totals = Totals(broadcasts=1)
     for shard in shards:
-        if shard.state is ShardState.VOID:
-            continue
-        tally = shard.tally
-        totals.shards += 1
-        totals.done += shard.state is ShardState.DONE
-        totals.reruns += max(0, shard.runs - 1)
-        totals.targeted += tally.targets
-        totals.outcomes.update(tally.outcomes)
-        totals.posts += tally.posts
-        totals.retries += tally.retries
-        totals.latency = [a + b for a, b in zip(totals.latency, tally.latency, strict=True)]
-        attempts = [at for at in (totals.first_attempt_at, tally.first_attempt_at) if at]
-        totals.first_attempt_at = min(attempts, default=0)
-        totals.last_attempt_at = max(totals.last_attempt_at, tally.last_attempt_at)
+        if shard.state is not ShardState.VOID:
+            _add(totals, shard)
+            if reach and shard.breakdown:
+                reach.add(shard.breakdown)
+    if reach:
+        reach.users(totals)
     return totals
 
 
-def report(row: RequestRow, totals: Totals, as_of: int) -> dict[str, Any]:
-    """The report as JSON. `complete` says whether every target is known and has its outcome."""
-    asked = row.broadcast
-    outcomes = totals.outcomes
-    addressed = totals.targeted - outcomes[Outcome.SKIPPED]
-    return {
-        "schema": SCHEMA,
-        "kind": "broadcast",
-        "broadcast_id": asked.broadcast_id,
-        "as_of": _time(as_of),
-        "complete": row.planned and totals.open == 0,
-        "labels": dict(asked.labels),
-        "scope": {"audience": asked.audience, "name": asked.name},
-        "times": {
-            "requested_at": _time(asked.requested_at),
-            "first_attempt_at": _time(totals.first_attempt_at),
-            "last_attempt_at": _time(totals.last_attempt_at),
-            "closed_at": _time(row.closed_at),
-            "expires_at": _time(asked.deadline),
-        },
-        "message": {"bytes": asked.size, "ack_requested": asked.ack},
-        "counts": {
-            "targeted": totals.targeted,
-            **{outcome.value: outcomes[outcome] for outcome in Outcome},
-            "pending": totals.open,
-            "posts": totals.posts,
-            "retries": totals.retries,
-        },
-        "rates": {
-            "acceptance": _rate(outcomes[Outcome.ACCEPTED], addressed),
-            "live_acceptance": _rate(
-                outcomes[Outcome.ACCEPTED], addressed - outcomes[Outcome.GONE]
-            ),
-        },
-        "latency_ms": {"accept": {"le": list(LATENCY_EDGES), "n": totals.latency}},
-        "shards": {
-            "planned": totals.shards,
-            "done": totals.done,
-            "unfinished": totals.shards - totals.done,
-            "reruns": totals.reruns,
-        },
-        "plan_complete": row.planned,
-        "notes": [NOTE],
-    }
+def _add(totals: Totals, shard: ShardRow) -> None:
+    tally, found = shard.tally, shard.breakdown
+    part = Totals(
+        outcomes=tally.outcomes,
+        reasons=tally.reasons,
+        targeted=tally.targets,
+        posts=tally.posts,
+        retries=tally.retries,
+        latency=tally.latency,
+        shards=1,
+        done=shard.state is ShardState.DONE,
+        runs=shard.runs,
+        duplicate_runs=shard.duplicate_runs,
+        first_attempt_at=tally.first_attempt_at,
+        last_attempt_at=tally.last_attempt_at,
+    )
+    if tally.first_attempt_at and shard.requested_at:
+        part.dwell[bucket(tally.first_attempt_at - shard.requested_at)] += 1
+    if found:
+        part.platforms, part.ages, part.anonymous = found.platforms, found.ages, found.anonymous
+    else:
+        part.unaccounted = tally.targets
+    totals.add(part)
+
+
+def is_complete(row: RequestRow, totals: Totals) -> bool:
+    """Whether every target is known and has its outcome."""
+    return row.planned and totals.open == 0
 
 
 def is_partial(row: RequestRow, totals: Totals) -> bool:
     """Whether somebody was not reached for a reason that is not the peer's own."""
-    return not row.planned or totals.open > 0 or any(totals.outcomes[lost] for lost in LOST)
+    return not is_complete(row, totals) or any(totals.outcomes[lost] for lost in LOST)
 
 
-def _rate(part: int, whole: int) -> float | None:
+def report(
+    row: RequestRow, totals: Totals, as_of: int, similar: Document | None = None
+) -> Document:
+    """The report of one broadcast, final once it is closed and complete.
+
+    Whoever it was for is named only where that is a room.
+    """
+    asked = row.broadcast
+    return {
+        "schema": SCHEMA,
+        "kind": "broadcast",
+        "broadcast_id": asked.broadcast_id,
+        "as_of": time(as_of),
+        "complete": is_complete(row, totals),
+        "labels": dict(asked.labels),
+        "scope": {
+            "audience": asked.audience,
+            "name": asked.name if asked.audience is Audience.ROOM else None,
+        },
+        "times": {
+            "requested_at": time(asked.requested_at),
+            "first_attempt_at": time(totals.first_attempt_at),
+            "last_attempt_at": time(totals.last_attempt_at),
+            "closed_at": time(row.closed_at),
+            "expires_at": time(asked.deadline),
+        },
+        "message": {
+            "bytes": asked.size,
+            "content_sha256": asked.content[:16],
+            "ack_requested": asked.ack,
+        },
+        **figures(totals, counted=bool(row.closed_at)),
+        "plan_complete": row.planned,
+        "similar": similar,
+        "links": {"json": row.report, "html": page(row.report)},
+        "notes": list(NOTES),
+    }
+
+
+def figures(totals: Totals, *, counted: bool = True) -> Document:
+    """What all kinds of reports say in the same words.
+
+    Args:
+        totals: the sum.
+        counted: whether acks have been; until then they are null.
+    """
+    outcomes = totals.outcomes
+    accepted = outcomes[Outcome.ACCEPTED]
+    addressed = totals.targeted - outcomes[Outcome.SKIPPED]
+    acked = totals.acked if counted else None
+    return {
+        "counts": {
+            "targeted": totals.targeted,
+            **{outcome.value: outcomes[outcome] for outcome in Outcome},
+            "pending": totals.open,
+            "ack_requested": totals.ack_requested if counted else None,
+            "acked": acked,
+            "unacked": totals.ack_requested - totals.acked if counted else None,
+            "attempts": totals.posts,
+            "retries": totals.retries,
+        },
+        "users": {
+            "targeted": totals.users_targeted,
+            "reached": totals.users_reached,
+            "anonymous": totals.anonymous,
+            "unaccounted": totals.unaccounted,
+        },
+        "rates": {
+            "acceptance": rate(accepted, addressed),
+            "live_acceptance": rate(accepted, addressed - outcomes[Outcome.GONE]),
+            "confirmation": rate(totals.acked, totals.ack_requested) if counted else None,
+            "reach": rate(totals.users_reached, totals.users_targeted),
+        },
+        "latency_ms": {
+            "accept": _histogram(totals.latency),
+            "dwell": _histogram(totals.dwell),
+            "ack": _histogram(totals.confirmed),
+        },
+        "failures": losses(totals),
+        "shards": {
+            "planned": totals.shards,
+            "done": totals.done,
+            "unfinished": totals.shards - totals.done,
+            "runs": totals.runs,
+            "duplicate_runs": totals.duplicate_runs,
+        },
+        "breakdown": {
+            "client_platform": _parts(totals.platforms),
+            "connection_age": _parts(totals.ages),
+        },
+    }
+
+
+def losses(totals: Totals) -> list[Document]:
+    """Where deliveries were lost, most first, with at whose end; their sum is all not accepted.
+
+    `code` is null where nothing was answered or known.
+    """
+    found: list[tuple[Outcome, str | None, int]] = []
+    for outcome in RESPONSIBLE:
+        rest = totals.outcomes[outcome]
+        if outcome is Outcome.FAILED:
+            found += [(outcome, why, number) for why, number in sorted(totals.reasons.items())]
+            rest -= totals.reasons.total()
+        found.append((outcome, _STATUS.get(outcome), rest))
+    lost = [
+        {"state": outcome, "code": code, "count": number, "responsible": RESPONSIBLE[outcome]}
+        for outcome, code, number in found
+        if number > 0
+    ]
+    return sorted(lost, key=lambda one: -one["count"])
+
+
+def line(document: Document) -> str:
+    """A document as one line of JSON."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def rate(part: int, whole: int) -> float | None:
+    """The share, or None of nothing."""
     return part / whole if whole else None
 
 
-def _time(at: int) -> str | None:
+def time(at: int) -> str | None:
+    """A moment in ISO 8601, or None for 0."""
     if not at:
         return None
     moment = datetime.fromtimestamp(at / SECOND, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _histogram(buckets: Sequence[int]) -> Document:
+    return {
+        "le": list(LATENCY_EDGES),
+        "n": list(buckets),
+        "p50": percentile(buckets, 0.5),
+        "p95": percentile(buckets, 0.95),
+        "p99": percentile(buckets, 0.99),
+    }
+
+
+def _parts(parts: Any) -> Document:
+    return {
+        name: {"targeted": targeted, "accepted": accepted}
+        for name, (targeted, accepted) in sorted(parts.items())
+    }

@@ -4,6 +4,7 @@
 |------------|-----------------------|-----------------------|
 | connection | `CONN#<connectionId>` | `CONN`                |
 | membership | `ROOM#<room>#<shard>` | `CONN#<connectionId>` |
+| reaper     | `REAPER#<api>#<stage>`| `REAPER`              |
 
 `ageShard` and `checkAt` (index by-age) and `openUser` (index by-user) are there only while the
 connection is open, so both indexes hold open connections and nothing else.
@@ -21,7 +22,9 @@ Item = dict[str, Any]
 BY_AGE = "by-age"
 BY_USER = "by-user"
 CONNECTION = "CONN"
+REAPER = "REAPER"
 _CONNECTION = "CONN#"
+MEMBERSHIP = _CONNECTION
 OPEN = "open"
 CLOSED = "closed"
 
@@ -61,6 +64,11 @@ def connection_key(connection_id: str) -> Item:
     return {"pk": string(_CONNECTION + connection_id), "sk": string(CONNECTION)}
 
 
+def reaper_key(api_id: str, stage: str) -> Item:
+    """The key of the row in which the reaper of an API keeps its breaker."""
+    return {"pk": string(f"{REAPER}#{api_id}#{stage}"), "sk": string(REAPER)}
+
+
 def room_partition(room: str, room_shard: int) -> str:
     """The partition of one shard of a room. Room names hold no `#`, so no two rooms meet."""
     return f"ROOM#{room}#{room_shard}"
@@ -97,6 +105,8 @@ def open_row(connection: Connection, table: RegistryTable, now: int) -> Item:
     }
     if connection.rooms:
         row["rooms"] = {"SS": sorted(connection.rooms)}
+    if connection.token_expires_at:
+        row["tokenExpiresAt"] = number(connection.token_expires_at)
     return row
 
 
@@ -154,7 +164,9 @@ def connection_of(row: Item) -> Connection:
         user_id=row["userId"]["S"],
         platform=row["platform"]["S"],
         rooms=frozenset(row.get("rooms", {}).get("SS", ())),
+        token_expires_at=int(row.get("tokenExpiresAt", {}).get("N", 0)),
         last_seen_at=int(row.get("lastSeenAt", {}).get("N", 0)),
+        suspect="suspectSince" in row,
         closed_by=ClosedBy(by["S"]) if by else None,
         closed_at=int(row.get("closedAt", {}).get("N", 0)),
     )

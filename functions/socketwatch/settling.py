@@ -1,23 +1,19 @@
 """Settling: what no worker finished gets an outcome, and every report is closed in time."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from socketwatch import metrics, shards
 from socketwatch.clock import Clock
-from socketwatch.errors import NotPublished
 from socketwatch.ledger import CLOSED_BY, Ledger, RequestRow, ShardRow, ShardState
 from socketwatch.metrics import Measurement
 from socketwatch.outcomes import Outcome
-from socketwatch.reports import add_up, is_partial, report
+from socketwatch.reach import ACK_WINDOW
+from socketwatch.reports import add_up, is_complete, is_partial
+from socketwatch.totals import Totals
 
 SETTLER = "settle"
 """The token under which a shard is settled, so that a worker who comes back finds it taken."""
-
-Publish = Callable[[str, dict[str, Any]], None]
-"""Puts a closed report where its address says, or raises `NotPublished`."""
 
 
 @dataclass(slots=True)
@@ -28,7 +24,6 @@ class Settled:
     unfinished: int = 0
     closed: list[str] = field(default_factory=list)
     partial: int = 0
-    unpublished: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +31,6 @@ class Settler:
     """What settling takes."""
 
     ledger: Ledger
-    publish: Publish
     clock: Clock
 
     def dead_letter(self, body: object, settled: Settled) -> None:
@@ -52,13 +46,14 @@ class Settler:
             self._finish(row, settled)
 
     def close_reports(self, settled: Settled) -> None:
-        """Close each report whose targets have all ended, or whose time is up."""
+        """Close each report whose targets have all ended, or whose time is up.
+
+        One that counts acks stays open for their window, too.
+        """
         for row in self.ledger.open_requests():
-            now = self.clock()
             totals = add_up(self.ledger.shards(row.broadcast.broadcast_id))
-            complete = row.planned and totals.open == 0
-            if complete or now >= row.broadcast.deadline + CLOSED_BY:
-                self._close(replace(row, closed_at=now), settled)
+            if self.clock() >= min(_done_at(row, totals), row.broadcast.deadline + CLOSED_BY):
+                self._close(row, totals, settled)
 
     def _finish(self, row: ShardRow, settled: Settled) -> None:
         """End what is open: failed if no worker ever began, unknown if one may have posted."""
@@ -75,18 +70,19 @@ class Settler:
                 settled.outcomes[rest] += still
                 settled.unfinished += 1
 
-    def _close(self, row: RequestRow, settled: Settled) -> None:
-        """Publish first: a report that could not be published is tried again a minute later."""
+    def _close(self, row: RequestRow, totals: Totals, settled: Settled) -> None:
+        """Nothing is published here: a closed report waits in the ledger for `report`."""
         identity = row.broadcast.broadcast_id
-        totals = add_up(self.ledger.shards(identity))
-        try:
-            self.publish(row.report, report(row, totals, row.closed_at))
-        except NotPublished:
-            settled.unpublished.append(identity)
-            return
-        if self.ledger.close(identity, row.closed_at):
+        if self.ledger.close(identity, self.clock()):
             settled.closed.append(identity)
             settled.partial += is_partial(row, totals)
+
+
+def _done_at(row: RequestRow, totals: Totals) -> int:
+    """When there is nothing left to wait for."""
+    if not is_complete(row, totals):
+        return row.broadcast.deadline + CLOSED_BY
+    return totals.last_attempt_at + ACK_WINDOW if row.broadcast.ack else 0
 
 
 def measurements(settled: Settled) -> list[Measurement]:

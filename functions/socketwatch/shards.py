@@ -22,18 +22,24 @@ class Tries:
     """What earlier workers met at a target that is still open, so that the next goes on from there.
 
     Attributes:
-        alone: times in a row that it was throttled while others passed.
+        evidence: times that it was throttled while others passed, by `socketwatch.pressure`.
+        weight: what the last time counted for.
+        young_gone: it has answered 410 when its handshake may not have been over.
+        due: epoch milliseconds before which it is not to be tried; 0 is at once.
     """
 
     index: int
-    throttles: int
-    failures: int
-    alone: int
+    throttles: int = 0
+    failures: int = 0
+    evidence: float = 0.0
+    weight: float = 0.0
+    young_gone: bool = False
+    due: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One message of the shards queue."""
+    """One message of the shards queue. *ack*: its broadcast counts who confirms receipt."""
 
     broadcast_id: str
     number: int
@@ -43,6 +49,7 @@ class Shard:
     exclude: frozenset[str]
     targets: tuple[Target, ...]
     tries: tuple[Tries, ...] = ()
+    ack: bool = False
 
 
 def cut(broadcast: Broadcast, number: int, targets: list[Target]) -> Shard:
@@ -55,6 +62,7 @@ def cut(broadcast: Broadcast, number: int, targets: list[Target]) -> Shard:
         message=broadcast.message,
         exclude=broadcast.exclude,
         targets=tuple(targets),
+        ack=broadcast.ack,
     )
 
 
@@ -69,11 +77,23 @@ def encode(shard: Shard) -> str:
             "deadline": shard.deadline,
             "message": shard.message,
             "exclude": sorted(shard.exclude),
+            "ack": shard.ack,
             "targets": [
                 [target.connection_id, target.user_id, target.connected_at, target.platform]
                 for target in shard.targets
             ],
-            "tries": [[one.index, one.throttles, one.failures, one.alone] for one in shard.tries],
+            "tries": [
+                [
+                    one.index,
+                    one.throttles,
+                    one.failures,
+                    round(one.evidence, 3),
+                    round(one.weight, 3),
+                    int(one.young_gone),
+                    one.due,
+                ]
+                for one in shard.tries
+            ],
         },
         separators=(",", ":"),
     )
@@ -99,7 +119,8 @@ def decode(body: object) -> Shard:
             message=_text(found["message"]),
             exclude=frozenset(_text(one) for one in found["exclude"]),
             targets=tuple(_target(*row) for row in found["targets"]),
-            tries=tuple(Tries(*map(_whole, row)) for row in found["tries"]),
+            tries=tuple(_tries(*row) for row in found["tries"]),
+            ack=bool(found.get("ack", False)),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise BadShard(f"{type(error).__name__} in a shard message") from error
@@ -125,10 +146,40 @@ def _target(connection_id: object, user: object, connected_at: object, platform:
     return Target(identity, _text(user), _whole(connected_at), _text(platform))
 
 
+def _tries(
+    index: object,
+    throttles: object,
+    failures: object,
+    evidence: object,
+    weight: object = None,
+    young_gone: object = 0,
+    due: object = 0,
+) -> Tries:
+    """Rows of four are of the form before this one, whose messages may still be waiting."""
+    seen = _number(evidence)
+    if young_gone not in {0, 1}:
+        raise ValueError("neither yes nor no")
+    return Tries(
+        index=_whole(index),
+        throttles=_whole(throttles),
+        failures=_whole(failures),
+        evidence=seen,
+        weight=float(seen > 0) if weight is None else _number(weight),
+        young_gone=bool(_whole(young_gone)),
+        due=_whole(due),
+    )
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
     return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= SIZE:
+        raise TypeError("not a number that could be counted here")
+    return float(value)
 
 
 def _whole(value: object) -> int:

@@ -13,11 +13,19 @@ up over shards and days, which percentiles do not."""
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of one shard of *targets* deliveries. `settled` has the bit of each that has ended."""
+    """Counts of one shard of *targets* deliveries.
+
+    Attributes:
+        settled: the bit of each delivery that has ended.
+        accepted: the bit of each that API Gateway took.
+        reasons: why deliveries ended as failed, by `socketwatch.dispatch.reason`.
+    """
 
     targets: int
     settled: int = 0
+    accepted: int = 0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
     posts: int = 0
     retries: int = 0
     latency: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_EDGES) + 1))
@@ -42,6 +50,7 @@ class Tally:
         """End one delivery; a second end of the same one changes nothing."""
         if not self.is_settled(index):
             self.settled |= 1 << index
+            self.accepted |= (outcome is Outcome.ACCEPTED) << index
             self.outcomes[outcome] += 1
 
     def settle_rest(self, outcome: Outcome) -> None:

@@ -14,7 +14,9 @@ from socketwatch.broadcasting import ROLE
 from socketwatch.deliveries import LedgerTable
 from socketwatch.delivering import Worker, deliver
 from socketwatch.errors import LedgerUnavailable
+from socketwatch.flooding import PeerBudget
 from socketwatch.outcomes import Outcome
+from socketwatch.pacing import Pace
 from socketwatch.planning import Planner
 from socketwatch.registry import Connection
 from socketwatch.reports import add_up
@@ -53,12 +55,12 @@ class Lobby:
         )
         frame = {"action": "broadcast", "to": {"room": "lobby"}, "data": "hi"}
         event = message_event(frame, connection_id=PEERS[0], authorizer=ANN)
-        broadcast(event, planner, API, clock, lambda: "01J", lambda: 300_000)
+        broadcast(event, planner, API, PeerBudget(0, 1), clock, lambda: "01J", lambda: 300_000)
         planner.resume("01J", lambda: 300_000)
         self.work(shards)
 
     def work(self, shards: FakeQueue) -> None:
-        tokens = iter("abcdefghij")
+        """Deliver all that is queued and handed on, a second later each."""
         worker = Worker(
             self.ledger,
             shards,
@@ -67,11 +69,15 @@ class Lobby:
             self.gateway.clock,
             self.gateway.monotonic,
             lambda: 0.0,
-            lambda: next(tokens),
-            1_000,
+            lambda: f"token-{self.gateway.now}",
+            Pace(1_000),
         )
-        records = [{"messageId": body, "body": body} for body in list(shards.bodies)]
-        assert deliver(records, 30_000, worker).failed == []
+        while bodies := [*shards.bodies, *shards.delayed]:
+            shards.bodies.clear()
+            shards.delayed.clear()
+            records = [{"messageId": body, "body": body} for body in bodies]
+            assert deliver(records, 30_000, worker).failed == []
+            self.gateway.now += 1
 
     def outcomes(self) -> dict[Outcome, int]:
         return add_up(self.ledger.shards("01J")).outcomes

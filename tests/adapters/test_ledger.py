@@ -1,18 +1,22 @@
 """The ledger's contract, held by DynamoDB and by the fake that the other tests trust."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from socketwatch.aws.acks import DynamoAcks
 from socketwatch.aws.dynamo import Table
 from socketwatch.aws.ledger import DynamoLedger
+from socketwatch.breakdown import Breakdown
 from socketwatch.broadcasting import parse
 from socketwatch.deliveries import LedgerTable
 from socketwatch.errors import LedgerUnavailable
 from socketwatch.ledger import (
     OVERDUE,
+    Ack,
     Ledger,
     PageKey,
     RequestRow,
@@ -197,6 +201,95 @@ def test_requests_are_open_until_their_report_is_closed(ledger: Ledger) -> None:
     ledger.create(REQUEST)
 
     assert [row.broadcast.broadcast_id for row in ledger.open_requests()] == ["01J"]
+
+
+def test_a_closed_report_waits_until_it_is_published(ledger: Ledger) -> None:
+    ledger.create(REQUEST)
+    assert list(ledger.closed(NOW)) == []
+    ledger.close("01J", NOW)
+
+    (row,) = ledger.closed(NOW)
+    ledger.published(row, NOW + 5, None)
+
+    assert list(ledger.closed(2**50)) == []
+    found = ledger.request("01J")
+    assert found
+    assert (found.closed_at, found.published_at) == (NOW, NOW + 5)
+
+
+def test_a_report_that_is_to_be_looked_at_again_comes_again_once(ledger: Ledger) -> None:
+    ledger.create(REQUEST)
+    ledger.close("01J", NOW)
+    (row,) = ledger.closed(NOW)
+    ledger.published(row, NOW + 5, NOW + 600)
+    assert list(ledger.closed(NOW + 599)) == []
+
+    (again,) = ledger.closed(NOW + 600)
+    ledger.published(again, NOW + 700, None)
+
+    found = ledger.request("01J")
+    assert found
+    assert found.published_at == NOW + 5
+    assert list(ledger.closed(2**50)) == []
+
+
+def test_what_was_closed_comes_in_the_order_of_closing(ledger: Ledger) -> None:
+    for number in (2, 3, 1):
+        asked = replace(ASKED, broadcast_id=f"b{number}")
+        ledger.create(replace(REQUEST, broadcast=asked))
+        ledger.close(f"b{number}", NOW + number)
+
+    assert [row.broadcast.broadcast_id for row in ledger.closed(NOW + 2)] == ["b1", "b2"]
+
+
+def test_who_was_reached_is_kept_with_the_shard(ledger: Ledger) -> None:
+    ledger.add_shard(SHARD)
+    ledger.hold(SHARD, HELD)
+    found = Breakdown({"ios": (3, 2)}, {"under 1 min": (3, 2)}, b"abcdef", 0b10, 1, b"xyz")
+    tally = Tally(3, settled=7, accepted=3, reasons=Counter({"http_503": 1}))
+
+    ledger.write(replace(HELD, state=ShardState.DONE, breakdown=found), tally)
+
+    row = ledger.shard("01J", 0)
+    assert row
+    assert row.breakdown == found
+    assert row.tally == tally
+
+
+def test_a_worker_after_one_that_died_is_counted(ledger: Ledger) -> None:
+    ledger.add_shard(SHARD)
+    ledger.hold(SHARD, HELD)
+    ledger.hold(HELD, replace(HELD, token="other", runs=2, duplicate_runs=1))
+
+    row = ledger.shard("01J", 0)
+
+    assert row
+    assert (row.runs, row.duplicate_runs) == (2, 1)
+
+
+def test_the_first_ack_of_a_connection_stands_and_late_ones_are_left_out(dynamodb: Any) -> None:
+    create(dynamodb, "template.yaml", "Deliveries", "deliveries")
+    table = Table("deliveries", dynamodb, LedgerUnavailable, lambda _attempt: None)
+    acks, ledger = DynamoAcks(table), DynamoLedger(LedgerTable("deliveries"), table)
+    for said in (Ack("a=", 5), Ack("a=", 9), Ack("b=", 7), Ack("c=", 8)):
+        acks.take("01J", said)
+    acks.take("01J2", Ack("d=", 1))
+
+    found = sorted(ledger.acks("01J", 7), key=lambda one: one.at)
+
+    assert found == [Ack("a=", 5), Ack("b=", 7)]
+
+
+def test_acks_are_spread_over_partitions_and_gone_after_a_day(dynamodb: Any) -> None:
+    create(dynamodb, "template.yaml", "Deliveries", "deliveries")
+    table = Table("deliveries", dynamodb, LedgerUnavailable, lambda _attempt: None)
+    for number in range(100):
+        DynamoAcks(table).take("01J", Ack(f"c{number}=", NOW))
+
+    rows = dynamodb.scan(TableName="deliveries")["Items"]
+
+    assert len({row["pk"]["S"] for row in rows}) == 16
+    assert {int(row["expiresAt"]["N"]) for row in rows} == {NOW // 1_000 + 86_400}
 
 
 def test_the_message_leaves_the_ledger_with_the_end_of_the_plan(dynamodb: Any) -> None:

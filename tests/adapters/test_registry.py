@@ -284,7 +284,7 @@ def test_a_410_makes_an_open_row_suspect_and_due_and_leaves_others_alone(
     suspect = row(dynamodb)
     assert suspect["state"] == {"S": "open"}
     assert suspect["suspectSince"] == {"N": str(NOW + 7)}
-    assert suspect["checkAt"] == {"N": str(NOW + 9)}
+    assert suspect["checkAt"] == {"N": str(NOW + 7)}
     assert row(dynamodb, gone) == tombstone
     assert row(dynamodb, replace(ANN, connection_id="unknown=")) == {}
 
@@ -292,10 +292,14 @@ def test_a_410_makes_an_open_row_suspect_and_due_and_leaves_others_alone(
 def test_a_frame_of_a_suspect_clears_the_suspicion(registry: DynamoRegistry, dynamodb: Any) -> None:
     registry.register(ANN, NOW)
     registry.suspect([Target(ANN.connection_id, "", NOW, "web")], NOW)
+    found = registry.find(ANN.connection_id, NOW)
+    assert found
+    assert found.suspect
 
-    registry.seen(ANN, NOW + SEEN_EVERY)
+    registry.seen(ANN, NOW + 1)
 
     assert "suspectSince" not in row(dynamodb)
+    assert row(dynamodb)["checkAt"] == {"N": str(NOW + 1 + TABLE.check_after)}
 
 
 def test_rows_past_their_expiry_are_dead_on_every_read(

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from socketwatch.answering import Answerer
+from socketwatch.aws.acks import DynamoAcks
+from socketwatch.aws.archive import DynamoArchive, Retention
 from socketwatch.aws.audience import DynamoAudiences
 from socketwatch.aws.dynamo import Table
 from socketwatch.aws.ledger import DynamoLedger
@@ -13,8 +16,10 @@ from socketwatch.aws.registry import DynamoRegistry
 from socketwatch.broadcasting import Target, parse
 from socketwatch.deliveries import LedgerTable
 from socketwatch.errors import LedgerUnavailable
-from socketwatch.ledger import PageKey, RequestRow, ShardRow, ShardState
+from socketwatch.ledger import Ack, PageKey, RequestRow, ShardRow, ShardState
+from socketwatch.places import Places
 from socketwatch.planning import pages
+from socketwatch.publishing import Published, Publisher
 from socketwatch.registry import SEEN_EVERY, ClosedBy, Closing, Connection
 from socketwatch.tally import Tally
 from tests.adapters.conftest import audiences_on, registry_on
@@ -35,10 +40,12 @@ class Stage:
     registry: DynamoRegistry
     audiences: DynamoAudiences
     ledger: DynamoLedger
+    acks: DynamoAcks
+    archive: DynamoArchive
 
 
 ASKED = parse({"to": {"room": "lobby"}, "data": 1}, "01J", NOW)
-REQUEST = RequestRow(ASKED, "s3://x")
+REQUEST = RequestRow(ASKED, "s3://bucket/reports/v1/dt=2024-11-11/team=none/01J.json")
 SHARD = ShardRow("01J", 0, ShardState.PLANNED, ASKED.deadline, Tally(1), NOW)
 HELD = replace(SHARD, state=ShardState.SENDING, token="mine")
 
@@ -88,6 +95,24 @@ def settle(stage: Stage) -> None:
     stage.ledger.close("01J", NOW)
 
 
+def ack(stage: Stage) -> None:
+    stage.acks.take("01J", Ack("a=", NOW))
+
+
+def report(stage: Stage) -> None:
+    stage.ledger.close("01J", NOW)
+    publisher = Publisher(
+        stage.ledger,
+        stage.archive,
+        lambda _uri, _body, _kind: None,
+        lambda _report: None,
+        Places("s3://bucket"),
+        clock,
+    )
+    publisher.run(lambda: 60_000, Published())
+    Answerer(stage.ledger, stage.archive, 90, clock).answer({"id": "01J"})
+
+
 def census(stage: Stage) -> None:
     stage.audiences.count_open()
 
@@ -95,12 +120,20 @@ def census(stage: Stage) -> None:
 Use = Callable[[Stage], None]
 
 
-@pytest.mark.parametrize("use", [connect, disconnect, message, broadcast, deliver, settle, census])
+@pytest.mark.parametrize(
+    "use", [connect, disconnect, message, broadcast, deliver, settle, ack, report, census]
+)
 def test_a_function_calls_exactly_what_its_role_grants(use: Use, dynamodb: Any) -> None:
     create(dynamodb, "template.yaml", "Deliveries", "deliveries")
     table = Table("deliveries", dynamodb, LedgerUnavailable, lambda _attempt: None)
     ledger = DynamoLedger(LedgerTable("deliveries"), table)
-    stage = Stage(registry_on(dynamodb), audiences_on(dynamodb, clock), ledger)
+    stage = Stage(
+        registry_on(dynamodb),
+        audiences_on(dynamodb, clock),
+        ledger,
+        DynamoAcks(table),
+        DynamoArchive(table, Retention()),
+    )
     if use is not connect:
         connect(stage)
     if use is not broadcast:

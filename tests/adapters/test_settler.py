@@ -1,13 +1,12 @@
-import json
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from settle import settle
-from socketwatch.aws.settler import DeadLetters, ReportBucket
+from socketwatch.aws.settler import DeadLetters
 from socketwatch.broadcasting import parse
-from socketwatch.errors import NotPublished, QueueUnavailable
+from socketwatch.errors import QueueUnavailable
 from socketwatch.ledger import RequestRow, ShardRow, ShardState
 from socketwatch.outcomes import Outcome
 from socketwatch.settling import Settler
@@ -63,30 +62,6 @@ def test_a_queue_that_does_not_answer_is_an_error(operation: str) -> None:
         list(DeadLetters("https://queue", FakeSqs("a", failing=operation)).each())
 
 
-class FakeS3:
-    def __init__(self, *, down: bool = False) -> None:
-        self.objects: dict[tuple[str, str], Any] = {}
-        self._down = down
-
-    def put_object(self, **options: Any) -> None:
-        if self._down:
-            raise ClientError({"Error": {"Code": "SlowDown"}}, "PutObject")
-        self.objects[options["Bucket"], options["Key"]] = json.loads(options["Body"])
-
-
-def test_a_report_goes_where_its_address_says() -> None:
-    s3 = FakeS3()
-
-    ReportBucket(s3).publish("s3://reports/v1/dt=2026-11-21/team=päy/01J.json", {"n": "ü"})
-
-    assert s3.objects == {("reports", "v1/dt=2026-11-21/team=päy/01J.json"): {"n": "ü"}}
-
-
-def test_a_bucket_that_refuses_is_said() -> None:
-    with pytest.raises(NotPublished, match="SlowDown"):
-        ReportBucket(FakeS3(down=True)).publish("s3://reports/x", {})
-
-
 def test_reports_are_closed_though_the_dead_letters_do_not_answer() -> None:
     ledger = FakeLedger()
     asked = parse({"to": {"everyone": True}, "data": 1}, "01J", NOW)
@@ -94,13 +69,11 @@ def test_reports_are_closed_though_the_dead_letters_do_not_answer() -> None:
     tally = Tally(1)
     tally.settle(0, Outcome.ACCEPTED)
     ledger.add_shard(ShardRow("01J", 0, ShardState.DONE, asked.deadline, tally))
-    s3 = FakeS3()
     letters = DeadLetters("https://queue", FakeSqs(failing="receive_message"))
 
-    settled = settle(Settler(ledger, ReportBucket(s3).publish, clock), letters.each())
+    settled = settle(Settler(ledger, clock), letters.each())
 
     assert settled.closed == ["01J"]
-    assert s3.objects["reports", "01J.json"]["counts"]["accepted"] == 1
 
 
 def test_without_the_ledger_nothing_is_settled_and_nothing_is_raised() -> None:
@@ -108,7 +81,7 @@ def test_without_the_ledger_nothing_is_settled_and_nothing_is_raised() -> None:
     sqs = FakeSqs('{"broadcastId": "01J", "shard": 0}')
 
     settled = settle(
-        Settler(ledger, ReportBucket(FakeS3()).publish, clock),
+        Settler(ledger, clock),
         DeadLetters("https://queue", sqs).each(),
     )
 

@@ -2,7 +2,7 @@ from typing import Any
 
 from tests.template.templates import CORE, PLAIN, SIDECAR, Resource, of_type
 
-ANSWERED = {"$default", "echo", "broadcast"}
+ANSWERED = {"$default", "echo", "broadcast", "ack"}
 """Routes whose function's answer goes back to the peer."""
 
 
@@ -15,7 +15,7 @@ def routes() -> dict[str, Resource]:
 
 
 def test_the_api_has_these_routes() -> None:
-    assert routes().keys() == {"$connect", "$disconnect", "$default", "echo", "broadcast"}
+    assert routes().keys() == {"$connect", "$disconnect", "$default", "echo", "broadcast", "ack"}
 
 
 def test_connecting_needs_the_authorizer() -> None:

@@ -184,15 +184,22 @@ def test_what_was_promised_for_days_outlives_the_stack(name: str) -> None:
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_ledger_and_reports_are_kept_equally_long() -> None:
-    (expiring,) = (
-        rule for rule in REPORTS["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule
-    )
+def test_ledger_and_reports_are_kept_equally_long_and_days_longer() -> None:
+    expiring = {
+        rule["Prefix"]: (rendered(rule["ExpirationInDays"]), rule["Status"])
+        for rule in REPORTS["LifecycleConfiguration"]["Rules"]
+        if "ExpirationInDays" in rule
+    }
 
-    assert expiring["Prefix"] == "reports/"
-    assert expiring["Status"] == "Enabled"
-    assert rendered(expiring["ExpirationInDays"]) == "ReportRetentionDays"
+    assert expiring == {
+        "reports/": ("ReportRetentionDays", "Enabled"),
+        "pages/": ("ReportRetentionDays", "Enabled"),
+        "days/": ("DayRetentionDays", "Enabled"),
+        "index/": ("DayRetentionDays", "Enabled"),
+    }
     assert variables("broadcast")["LEDGER_DAYS"] == "ReportRetentionDays"
+    assert variables("report")["LEDGER_DAYS"] == "ReportRetentionDays"
+    assert variables("report")["ROLLUP_DAYS"] == "DayRetentionDays"
 
 
 def test_an_upload_that_was_broken_off_is_gone_after_a_day() -> None:
@@ -244,9 +251,9 @@ def variables(name: str) -> Resource:
     return found
 
 
-def test_reports_are_written_where_they_were_promised_and_settle_may_write() -> None:
+def test_reports_are_promised_where_they_are_written() -> None:
     assert variables("broadcast")["REPORTS_URI"] == "s3://${Reports}/reports/v1"
-    assert variables("settle")["REPORTS_URI"] == variables("broadcast")["REPORTS_URI"]
+    assert variables("report")["REPORTS_BUCKET"] == "Reports"
 
 
 def test_the_budget_is_shared_by_as_many_workers_as_may_run() -> None:
@@ -284,11 +291,12 @@ def test_deliver_has_a_whole_vcpu_and_no_more() -> None:
     assert function("deliver")["MemorySize"] == 1769
 
 
-def test_settle_runs_each_minute_and_a_missed_one_is_not_made_up_for() -> None:
+@pytest.mark.parametrize("name", ["Settle", "Report"])
+def test_what_runs_each_minute_does_not_make_up_for_a_missed_one(name: str) -> None:
     plain = PLAIN["template.yaml"]
-    rule: dict[str, Any] = of_type(plain, "AWS::Events::Rule")["SettleEachMinute"]
-    invoking = of_type(plain, "AWS::Lambda::EventInvokeConfig")["SettleEventInvokeConfig"]
+    rule: dict[str, Any] = of_type(plain, "AWS::Events::Rule")[f"{name}EachMinute"]
+    invoking = of_type(plain, "AWS::Lambda::EventInvokeConfig")[f"{name}EventInvokeConfig"]
 
     assert rule["ScheduleExpression"] == "rate(1 minute)"
-    assert [rendered(target["Arn"]) for target in rule["Targets"]] == ["Settle.Arn"]
+    assert [rendered(target["Arn"]) for target in rule["Targets"]] == [f"{name}.Arn"]
     assert invoking["MaximumRetryAttempts"] == 0

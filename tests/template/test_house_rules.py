@@ -31,6 +31,8 @@ TIMEOUTS = {
     "broadcast": 300,
     "deliver": 30,
     "settle": 60,
+    "ack": 10,
+    "report": 60,
     "observe": 60,
     "census": 60,
 }
@@ -51,11 +53,12 @@ ENVIRONMENT = {
     },
     "connect": API | WRITES,
     "disconnect": API | WRITES,
-    "message": API | WRITES,
+    "message": API | WRITES | {"FRAMES_PER_PEER"},
     "echo": API | {"MANAGEMENT_ENDPOINT"},
     "broadcast": API
     | WRITES
     | {
+        "FRAMES_PER_PEER",
         "LEDGER_TABLE",
         "LEDGER_DAYS",
         "PLANS_QUEUE_URL",
@@ -73,7 +76,10 @@ ENVIRONMENT = {
         "WORKERS",
         "TRACING",
     },
-    "settle": API | {"LEDGER_TABLE", "SHARDS_FAILED_URL", "REPORTS_URI"},
+    "settle": API | {"LEDGER_TABLE", "SHARDS_FAILED_URL"},
+    "ack": API | {"LEDGER_TABLE"},
+    "report": API
+    | {"LEDGER_TABLE", "LEDGER_DAYS", "ROLLUP_DAYS", "REPORTS_BUCKET", "DIGEST_TOPIC"},
     "observe": API,
     "census": API
     | {

@@ -29,6 +29,7 @@ def test_the_index_by_age_projects_what_census_and_reaper_read() -> None:
         "expiresAt",
         "lastSeenAt",
         "suspectSince",
+        "tokenExpiresAt",
     }
 
 

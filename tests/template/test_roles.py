@@ -19,6 +19,7 @@ Grant = tuple[str, str, str]
 API = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"
 INDEX = "${Core.Outputs.RegistryTableArn}/index/"
 POST = API + "${Core.Outputs.ApiId}/${Core.Outputs.StageName}/POST/@connections/*"
+BUS = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"
 TAKE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 """What reading a queue takes."""
 
@@ -26,6 +27,11 @@ TAKE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 def via(service: str) -> str:
     service = f"{service}.${{AWS::Region}}.${{AWS::URLSuffix}}"
     return json.dumps({"StringEquals": {"kms:ViaService": service}})
+
+
+def leading(*keys: str) -> str:
+    """Only rows whose partition key is like one of these."""
+    return json.dumps({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}})
 
 
 def on(resource: str, *actions: str) -> set[Grant]:
@@ -66,8 +72,20 @@ EXPECTED = {
     | on("Shards.Arn", *TAKE, "sqs:SendMessage"),
     "settle": on("Deliveries.Arn", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem")
     | on("${Deliveries.Arn}/index/open", "dynamodb:Query")
-    | on("ShardsFailed.Arn", *TAKE)
-    | on("${Reports.Arn}/reports/v1/*", "s3:PutObject"),
+    | on("ShardsFailed.Arn", "sqs:ReceiveMessage", "sqs:DeleteMessage"),
+    "ack": {("dynamodb:PutItem", "Deliveries.Arn", leading("ACK#*"))},
+    "report": on("Deliveries.Arn", "dynamodb:GetItem", "dynamodb:Query")
+    | on("${Deliveries.Arn}/index/open", "dynamodb:Query")
+    | {
+        ("dynamodb:PutItem", "Deliveries.Arn", leading("DATE#*", "DAY#*", "TEAM#*")),
+        ("dynamodb:UpdateItem", "Deliveries.Arn", leading("BCAST#*")),
+        ("events:PutEvents", BUS, json.dumps({"StringEquals": {"events:source": "socketwatch"}})),
+    }
+    | on("${Reports.Arn}/reports/v1/*", "s3:PutObject")
+    | on("${Reports.Arn}/pages/v1/*", "s3:PutObject")
+    | on("${Reports.Arn}/days/v1/*", "s3:PutObject")
+    | on("${Reports.Arn}/index/v1/*", "s3:PutObject")
+    | on("Digests", "sns:Publish"),
     "observe": on(
         "Core.Outputs.RegistryStreamArn",
         "dynamodb:DescribeStream",
@@ -79,8 +97,8 @@ EXPECTED = {
     "census": on(INDEX + "by-age", "dynamodb:Query")
     | on("*", "cloudwatch:GetMetricData", "servicequotas:GetServiceQuota"),
 }
-TOUCHES_THE_REGISTRY = EXPECTED.keys() - {"authorize", "echo", "settle"}
-TOUCHES_THE_LEDGER = {"broadcast", "deliver", "settle"}
+TOUCHES_THE_REGISTRY = EXPECTED.keys() - {"authorize", "echo", "settle", "ack", "report"}
+TOUCHES_THE_LEDGER = {"broadcast", "deliver", "settle", "ack", "report"}
 
 
 def every_role() -> list[tuple[str, str, Template, Resource]]:
@@ -161,10 +179,14 @@ def test_the_ledgers_key_is_for_those_who_touch_ledger_or_reports_and_through_th
     for name, _, template, role in every_role():
         added = granted(template, role, {"HasLedgerKey"}) - granted(template, role, set())
         ledger = {("kms:Decrypt", "LedgerKeyArn", via("dynamodb"))}
-        reports = {("kms:GenerateDataKey", "LedgerKeyArn", via("s3"))}
+        reports = {
+            ("kms:GenerateDataKey", "LedgerKeyArn", via("s3")),
+            ("kms:GenerateDataKey", "LedgerKeyArn", via("sns")),
+            ("kms:Decrypt", "LedgerKeyArn", via("sns")),
+        }
 
         assert added == (ledger if name in TOUCHES_THE_LEDGER else set()) | (
-            reports if name == "settle" else set()
+            reports if name == "report" else set()
         )
 
 

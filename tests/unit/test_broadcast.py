@@ -5,6 +5,7 @@ import pytest
 
 from broadcast import broadcast
 from socketwatch import metrics
+from socketwatch.flooding import PeerBudget
 from socketwatch.metrics import Measurement
 from socketwatch.planning import Planner
 from socketwatch.settings import Api
@@ -24,12 +25,13 @@ class Stage:
         self.ledger = FakeLedger()
         self.plans = FakeQueue()
         self.shards = FakeQueue()
+        self.budget = PeerBudget(10, 10)
 
     def run(self, event: Any) -> tuple[dict[str, Any], list[Measurement]]:
         planner = Planner(
             self.audiences, self.ledger, self.plans, self.shards, lambda one: one.broadcast_id
         )
-        return broadcast(event, planner, API, clock, lambda: "01J", lambda: 300_000)
+        return broadcast(event, planner, API, self.budget, clock, lambda: "01J", lambda: 300_000)
 
     def targets(self) -> list[str]:
         shards = [decode(body) for body in self.shards.bodies]
@@ -88,6 +90,19 @@ def test_what_a_peer_may_not_or_cannot_ask_is_an_error_frame(
     assert json.loads(reply["body"]) == {"error": code, "requestId": "BFaT-FNQoAMFwqg="}
     assert stage.shards.bodies == []
     assert metrics.count(metrics.FRAMES_REFUSED) in counted
+
+
+def test_a_peer_that_asks_for_more_than_its_budget_is_refused_and_a_backend_is_not() -> None:
+    stage = Stage()
+    asking = message_event(ASKED, authorizer=BROADCASTER)
+    for _ in range(10):
+        stage.run(asking)
+
+    reply, counted = stage.run(asking)
+
+    assert json.loads(reply["body"])["error"] == "throttled"
+    assert metrics.count(metrics.FRAMES_REFUSED) in counted
+    assert "broadcastId" in stage.run(ASKED)[0]
 
 
 def test_an_event_of_another_api_plans_nothing() -> None:

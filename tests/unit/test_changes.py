@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from observe import observe
 from socketwatch import changes, metrics, rows
-from socketwatch.changes import Changes, Recent
+from socketwatch.changes import Changes
+from socketwatch.replays import Recent
 from socketwatch.registry import ClosedBy, Closing, Connection
 from socketwatch.rows import RegistryTable
 from tests.fakes import NOW

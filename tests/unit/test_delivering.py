@@ -1,16 +1,24 @@
 import json
+import random
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from itertools import count, pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from local.edge.bucket import TokenBucket
 from socketwatch import metrics
 from socketwatch.broadcasting import Broadcast, Target, parse
 from socketwatch.delivering import Batch, Worker, deliver, measurements
-from socketwatch.dispatch import CHECKPOINT, MAX_FAILURES, SLOW_AFTER
+from socketwatch.dispatch import CHECKPOINT
 from socketwatch.ledger import ShardRow, ShardState
 from socketwatch.outcomes import Outcome
+from socketwatch.pacing import Pace
+from socketwatch.pressure import SLOW_AFTER
+from socketwatch.retries import BACKOFF, BACKOFF_CAP, MAX_FAILURES, MAX_POSTS, MAX_THROTTLES
 from socketwatch.shards import cut, decode, encode
 from socketwatch.tally import Tally
 from tests.fakes import NOW, FakeLedger, FakeQueue
@@ -24,14 +32,35 @@ class Suspects(list[str]):
         self.extend(target.connection_id for target in targets)
 
 
+@dataclass
+class TimedQueue(FakeQueue):
+    """A queue that knows how long each body was to wait."""
+
+    delays: dict[str, int] = field(default_factory=dict)
+
+    def send(self, bodies: list[str], delay: int = 0) -> None:
+        super().send(bodies, delay)
+        self.delays |= dict.fromkeys(bodies, delay)
+
+    def take(self) -> list[tuple[str, int]]:
+        """All that was sent, with its delays; the queue is empty then."""
+        taken = [(body, self.delays.pop(body)) for body in (*self.bodies, *self.delayed)]
+        self.bodies.clear()
+        self.delayed.clear()
+        return taken
+
+
 class Stage:
     """A ledger, a queue and a gateway, with one broadcast of *size* peers planned as shard 0."""
 
     def __init__(self, size: int = 3, **request: Any) -> None:
         self.ledger = FakeLedger()
-        self.queue = FakeQueue()
+        self.queue = TimedQueue()
         self.gateway = VirtualGateway()
         self.suspects = Suspects()
+        self.workers: dict[float, Worker] = {}
+        self.tokens = count()
+        self.jitter = 0.5
         self.peers = [f"peer-{number}=" for number in range(size)]
         self.asked: Broadcast = parse(
             {"to": {"everyone": True}, "data": "hi", **request}, "01J", NOW
@@ -45,33 +74,36 @@ class Stage:
         return encode(cut(self.asked, shard, targets))
 
     def work(self, *bodies: str | None, remaining: int = 30_000, rate: float = 1_000) -> Batch:
-        """Deliver the bodies as one batch of records."""
-        tokens = iter(range(self.gateway.posts, 10**9))
-        worker = Worker(
+        """Deliver the bodies as one batch of records, always by the worker of that rate."""
+        worker = self.workers.setdefault(rate, self.worker(rate))
+        records = [{"messageId": f"m{n}", "body": body} for n, body in enumerate(bodies)]
+        return deliver(records, remaining, worker)
+
+    def worker(self, rate: float) -> Worker:
+        return Worker(
             ledger=self.ledger,
             shards=self.queue,
             suspects=self.suspects,
             send=self.gateway.send,
             clock=self.gateway.clock,
             monotonic=self.gateway.monotonic,
-            jitter=lambda: 0.5,
-            token=lambda: f"token-{next(tokens)}-{id(self)}",
-            rate=rate,
+            jitter=lambda: self.jitter,
+            token=lambda: f"token-{next(self.tokens)}",
+            pace=Pace(rate),
         )
-        records = [{"messageId": f"m{n}", "body": body} for n, body in enumerate(bodies)]
-        return deliver(records, remaining, worker)
 
-    def work_out(self, body: str, **options: Any) -> list[Batch]:
-        """Deliver the body and all that is handed on, a second later each."""
-        batches = [self.work(body, **options)]
+    def work_out(self, *bodies: str, **options: Any) -> list[Batch]:
+        """Deliver the bodies and all that is handed on, each when its delay is over."""
+        batches = [self.work(*bodies, **options)]
+        waiting: list[tuple[float, str]] = []
         for _ in range(1_000):
-            bodies = [*self.queue.bodies, *self.queue.delayed]
-            self.queue.bodies.clear()
-            self.queue.delayed.clear()
-            if not bodies:
+            waiting += [(self.gateway.now + delay, body) for body, delay in self.queue.take()]
+            if not waiting:
                 return batches
-            self.gateway.now += 1
-            batches.append(self.work(*bodies, **options))
+            self.gateway.now = max(self.gateway.now, min(waiting)[0])
+            ready = [body for due, body in waiting if due <= self.gateway.now]
+            waiting = [(due, body) for due, body in waiting if due > self.gateway.now]
+            batches.append(self.work(*ready, **options))
         raise AssertionError("handed on for ever")
 
     def outcomes(self, shard: int = 0) -> Counter[Outcome]:
@@ -215,7 +247,7 @@ def test_a_slow_client_does_not_hold_up_the_worker() -> None:
     assert stage.ledger.rows["01J", 0].tally.open == 1
     (handed_on,) = [*stage.queue.bodies, *stage.queue.delayed]
     (tries,) = decode(handed_on).tries
-    assert (tries.index, tries.throttles, tries.alone) == (199, 1, 1)
+    assert (tries.index, tries.throttles, tries.evidence) == (199, 1, 1)
 
 
 def test_the_last_ones_left_are_judged_by_what_was_seen_before() -> None:
@@ -235,6 +267,177 @@ def test_a_single_throttled_target_is_no_slow_client_for_nobody_else_tells() -> 
     stage.work_out(stage.body)
 
     assert stage.outcomes() == {Outcome.THROTTLED: 1}
+
+
+def test_who_is_throttled_and_nobody_tells_why_is_given_up_after_so_many_tries() -> None:
+    """Slow clients that are left over alone: no other passes, so they may be no slow ones."""
+    stage = Stage(20, expiresIn=3_600)
+    stage.gateway.answer = always(429)
+    began = stage.gateway.now
+
+    stage.work_out(stage.body)
+
+    assert stage.outcomes() == {Outcome.THROTTLED: 20}
+    assert set(stage.gateway.attempts.values()) == {MAX_THROTTLES}
+    assert 90 < stage.gateway.now - began < 300
+
+
+def test_an_account_throttled_for_a_minute_and_a_half_loses_nobody_whatever_the_jitter() -> None:
+    stage = Stage(1)
+    stage.jitter = 0.0
+    stage.gateway.answer = lambda _peer, _attempt, now: 429 if now < 1_090 else 200
+
+    stage.work_out(stage.body)
+
+    assert stage.outcomes() == {Outcome.ACCEPTED: 1}
+
+
+def test_slow_clients_end_soon_where_the_budget_is_above_the_accounts_line() -> None:
+    stage = Stage(expiresIn=3_600)
+    line = TokenBucket(700, 350, lambda: stage.gateway.now)
+    began = stage.gateway.now
+
+    def answer(peer: str, _attempt: int, _now: float) -> int:
+        return 200 if line.take() and not peer.startswith("slow") else 429
+
+    stage.gateway.answer = answer
+    bodies = [
+        stage.plan([f"{'fine' if n % 50 else 'slow'}-{shard}-{n}=" for n in range(500)], shard)
+        for shard in range(8)
+    ]
+    stage.work_out(*bodies)
+
+    ended = sum((stage.outcomes(shard) for shard in range(8)), Counter[Outcome]())
+    assert ended[Outcome.ACCEPTED] == 8 * 490
+    assert ended[Outcome.SLOW_CLIENT] == 8 * 10
+    assert max(stage.gateway.attempts.values()) <= MAX_POSTS
+    assert stage.gateway.now - began < 300
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.3, 0.6])
+def test_a_throttled_account_makes_hardly_anybody_a_slow_client(share: float) -> None:
+    """Of four thousand, one whose last tries fell where a handful of others happened to pass."""
+    stage = Stage(500, expiresIn=3_600)
+    rng = random.Random(7)
+    stage.gateway.answer = lambda _peer, _attempt, _now: 429 if rng.random() < share else 200
+    bodies = [stage.plan([f"{shard}-{n}=" for n in range(500)], shard) for shard in range(8)]
+
+    stage.work_out(*bodies)
+
+    ended = sum((stage.outcomes(shard) for shard in range(8)), Counter[Outcome]())
+    assert ended[Outcome.SLOW_CLIENT] <= 2
+    assert ended[Outcome.ACCEPTED] >= 3_980
+
+
+@pytest.mark.parametrize("passed", [0, 7, 120, 199])
+@pytest.mark.parametrize("seconds", [80, 3_000])
+def test_an_account_that_is_throttled_all_of_a_sudden_is_no_crowd_of_slow_clients(
+    passed: int, seconds: int
+) -> None:
+    """Only of one alone, after all others passed, nobody could tell."""
+    stage = Stage(200, expiresIn=3_600)
+    posted = count()
+
+    def answer(_peer: str, _attempt: int, now: float) -> int:
+        return 200 if next(posted) < passed or now > 1_000 + seconds else 429
+
+    stage.gateway.answer = answer
+    stage.work_out(stage.body)
+
+    ended = stage.outcomes()
+    assert ended[Outcome.SLOW_CLIENT] <= (passed == 199)
+    assert ended[Outcome.ACCEPTED if seconds == 80 else Outcome.THROTTLED] >= 199 - passed
+
+
+def test_a_few_slow_clients_that_are_left_do_not_slow_the_worker_down_for_others() -> None:
+    stage = Stage(20, expiresIn=3_600)
+    stage.gateway.answer = always(429)
+    stage.work_out(stage.body)
+    stage.gateway.answer = always(200)
+    bodies = [stage.plan([f"late-{n}=" for n in range(500)], 1)]
+    began = stage.gateway.now
+
+    stage.work(*bodies)
+
+    assert stage.outcomes(1) == {Outcome.ACCEPTED: 500}
+    assert stage.gateway.now - began < 1
+
+
+statuses = st.sampled_from([429, 429, 429, 500, 410, 0, -1, 200])
+
+
+@given(st.lists(st.lists(statuses, max_size=40), min_size=1, max_size=12), st.floats(0, 0.999))
+def test_no_target_is_posted_to_more_often_than_is_said(
+    answers: list[list[int]], jitter: float
+) -> None:
+    stage = Stage(len(answers), expiresIn=3_600)
+    stage.jitter = jitter
+    body = stage.plan(stage.peers, age=500)
+    met = dict(zip(stage.peers, answers, strict=True))
+    stage.gateway.answer = lambda peer, attempt, _now: [*met[peer], *[429] * 40][attempt - 1]
+
+    stage.work_out(body)
+
+    assert stage.outcomes().total() == len(answers)
+    assert max(stage.gateway.attempts.values()) <= MAX_POSTS
+
+
+def test_a_target_can_be_posted_to_just_so_often() -> None:
+    stage = Stage(1, expiresIn=3_600)
+    body = stage.plan(stage.peers, age=500)
+    worst = [410, *[500] * (MAX_FAILURES - 1), *[429] * (MAX_THROTTLES - 1), 200]
+    stage.gateway.answer = lambda _peer, attempt, _now: worst[attempt - 1]
+
+    stage.work_out(body)
+
+    assert stage.outcomes() == {Outcome.ACCEPTED: 1}
+    assert stage.gateway.posts == MAX_POSTS
+
+
+def test_who_is_handed_on_is_not_tried_before_its_time() -> None:
+    stage = Stage(1)
+    times: list[float] = []
+
+    def answer(_peer: str, _attempt: int, now: float) -> int:
+        times.append(now)
+        return 429
+
+    stage.gateway.answer = answer
+    stage.work_out(stage.body)
+
+    waits = [later - earlier for earlier, later in pairwise(times)]
+    assert len(waits) == MAX_THROTTLES - 1
+    for tries, waited in enumerate(waits, 1):
+        nominal = min(BACKOFF_CAP, BACKOFF * 2**tries)
+        assert abs(waited - 0.75 * nominal) < 0.6
+
+
+def test_a_410_during_the_handshake_is_forgiven_once_by_all_workers_together() -> None:
+    stage = Stage(1)
+    body = stage.plan(["young="], age=500)
+    stage.gateway.answer = always(410)
+    stage.work(body)
+    (handed_on,) = stage.queue.delayed
+    stage.queue.delayed.clear()
+    stage.gateway.now += 2
+
+    stage.work(handed_on)
+
+    assert decode(handed_on).tries[0].young_gone
+    assert stage.outcomes() == {Outcome.GONE: 1}
+    assert stage.gateway.posts == 2
+
+
+def test_a_worker_remembers_what_it_learnt_of_the_accounts_rate() -> None:
+    stage = Stage(300)
+    stage.gateway.answer = lambda _peer, _attempt, now: 429 if now < 1_003 else 200
+    stage.work(stage.body)
+    began = stage.gateway.now
+    more = stage.plan([f"late-{n}=" for n in range(100)], 1)
+
+    stage.work(more)
+
+    assert stage.gateway.now - began > 100 / 700
 
 
 def test_a_throttled_account_is_no_slow_client_and_slows_the_worker_down() -> None:
@@ -403,7 +606,7 @@ def test_one_message_twice_in_a_batch_is_worked_on_once() -> None:
         stage.gateway.monotonic,
         lambda: 0.0,
         lambda: next(tokens),
-        1_000,
+        Pace(1_000),
     )
 
     assert deliver([record, record], 30_000, worker).failed == []
@@ -430,7 +633,7 @@ def test_a_shard_knows_the_trace_of_its_request() -> None:
         stage.gateway.monotonic,
         lambda: 0.0,
         lambda: "token",
-        1_000,
+        Pace(1_000),
     )
     attributes = {"AWSTraceHeader": "Root=1-5759e988"}
 

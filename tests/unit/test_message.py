@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from message import message
 from socketwatch import metrics
+from socketwatch.flooding import PeerBudget
 from socketwatch.frames import Code
 from socketwatch.registry import ClosedBy, Closing, Connection
 from socketwatch.rooms import MAX_ROOMS
@@ -19,6 +20,10 @@ ANN = {"userId": "ann", "rooms": "lobby team-*"}
 PEER = Connection(ID, NOW - 1_000, "abc123", "live", user_id="ann")
 
 
+def limitless() -> PeerBudget:
+    return PeerBudget(0, 1)
+
+
 def registry() -> FakeRegistry:
     rows = FakeRegistry()
     rows.register(PEER, NOW)
@@ -27,7 +32,7 @@ def registry() -> FakeRegistry:
 
 def say(body: Any, rows: FakeRegistry, **changes: Any) -> dict[str, Any]:
     event = message_event(body, **{"authorizer": ANN, **changes})
-    reply, _ = message(event, API, rows, clock)
+    reply, _ = message(event, API, rows, limitless(), clock)
     assert reply["statusCode"] == 200
     frame: dict[str, Any] = json.loads(reply["body"])
     return frame
@@ -94,7 +99,7 @@ def test_rooms_beyond_the_limit_are_refused() -> None:
 def test_even_a_malformed_frame_registers_a_peer_whose_row_was_lost() -> None:
     rows = FakeRegistry()
 
-    _, counted = message(message_event("{"), API, rows, clock)
+    _, counted = message(message_event("{"), API, rows, limitless(), clock)
 
     assert rows.rows[ID].is_open
     assert metrics.count(metrics.REREGISTERED) in counted
@@ -105,7 +110,7 @@ def test_a_wrongly_reaped_peer_that_speaks_is_reopened_and_counted() -> None:
     rows = registry()
     rows.close(PEER, Closing(ClosedBy.REAPED, NOW - 1))
 
-    reply, counted = message(message_event({"action": "ping"}), API, rows, clock)
+    reply, counted = message(message_event({"action": "ping"}), API, rows, limitless(), clock)
 
     assert json.loads(reply["body"])["type"] == "pong"
     assert metrics.count(metrics.WRONGLY_CLOSED) in counted
@@ -123,8 +128,22 @@ def test_a_registry_that_is_down_is_said_and_kept_from_the_gateways_error_count(
     assert say({"action": "ping"}, FakeRegistry(down=True))["error"] == Code.UNAVAILABLE
 
 
+def test_a_peer_beyond_its_budget_is_told_so_and_nothing_is_read_for_it() -> None:
+    rows, budget = registry(), PeerBudget(10, 60)
+    ping = message_event({"action": "ping"})
+    said = [message(ping, API, rows, budget, clock) for _ in range(60)]
+    rows.down = True
+
+    reply, counted = message(ping, API, rows, budget, clock)
+
+    assert {json.loads(reply["body"])["type"] for reply, _ in said} == {"pong"}
+    assert reply["statusCode"] == 200
+    assert json.loads(reply["body"]) == {"error": "throttled", "requestId": "BFaT-FNQoAMFwqg="}
+    assert metrics.count(metrics.FRAMES_REFUSED) in counted
+
+
 def test_an_event_of_another_stage_is_refused_and_counts_nothing() -> None:
-    reply, counted = message(message_event({}, stage="other"), API, registry(), clock)
+    reply, counted = message(message_event({}, stage="other"), API, registry(), limitless(), clock)
 
     assert reply == {"statusCode": 403}
     assert counted == []
@@ -134,7 +153,7 @@ def test_an_event_of_another_stage_is_refused_and_counts_nothing() -> None:
 def test_any_body_gets_a_frame_back(body: str) -> None:
     rows = registry()
 
-    reply, counted = message(message_event(body), API, rows, clock)
+    reply, counted = message(message_event(body), API, rows, limitless(), clock)
 
     assert reply["statusCode"] == 200
     assert json.loads(reply["body"])["error"] in set(Code)

@@ -1,10 +1,11 @@
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 
-from socketwatch.broadcasting import Broadcast, parse
+from socketwatch.broadcasting import Broadcast, Target, parse
 from socketwatch.errors import (
     BadFrame,
     LedgerUnavailable,
@@ -12,8 +13,8 @@ from socketwatch.errors import (
     RegistryUnavailable,
     SocketwatchError,
 )
-from socketwatch.ledger import ShardState
-from socketwatch.planning import Planner
+from socketwatch.ledger import PageKey, ShardState
+from socketwatch.planning import Page, Planner
 from socketwatch.reports import add_up
 from socketwatch.shards import SIZE, decode
 from tests.fakes import NOW, FakeAudiences, FakeLedger, FakeQueue
@@ -253,7 +254,7 @@ def test_two_planners_at_once_plan_everybody_once() -> None:
 
 def test_a_connection_that_moves_ahead_in_the_index_is_planned_once() -> None:
     stage = Stage()
-    stage.ask()
+    stage.ask(to={"everyone": True})
     page = stage.audiences.page
 
     def moving(*arguments: Any) -> Any:
@@ -265,6 +266,47 @@ def test_a_connection_that_moves_ahead_in_the_index_is_planned_once() -> None:
     stage.resume()
 
     assert stage.planned() == Counter(CROWD)
+
+
+class Identity(str):
+    """An id that a weak set can hold."""
+
+    __slots__ = ("__weakref__",)
+
+
+@dataclass
+class CountingAudiences:
+    """Pages of 50 in index shards of 400, and the most ids that were in memory at a time."""
+
+    size: int
+    alive: WeakSet[Identity] = field(default_factory=WeakSet)
+    most: int = 0
+
+    def page(self, broadcast: Broadcast, start: PageKey, limit: int) -> Page:  # noqa: ARG002 - the port's
+        self.most = max(self.most, len(self.alive))
+        begin = int(start.after or 0)
+        ids = [Identity(f"peer-{n}=") for n in range(begin, min(self.size, begin + 50))]
+        self.alive.update(ids)
+        end = begin + len(ids)
+        following = PageKey(end // 400, str(end)) if end < self.size else None
+        return Page([Target(one, "", NOW, "web") for one in ids], following)
+
+
+@pytest.mark.parametrize(
+    ("to", "most"), [({"room": "lobby"}, 50), ({"user": "ann"}, 50), ({"everyone": True}, 450)]
+)
+def test_a_plan_remembers_no_more_than_a_page_or_a_shard_of_the_index_by_age(
+    to: dict[str, Any], most: int
+) -> None:
+    stage = Stage()
+    audiences = CountingAudiences(4_000)
+    planner = replace(stage.planner, audiences=audiences)
+    planner.request(broadcast(to=to))
+
+    planner.resume("01J", lambda: 300_000)
+
+    assert stage.targeted() == 4_000
+    assert 50 <= audiences.most <= most
 
 
 @pytest.mark.parametrize("broadcast_id", ["unknown", "01J"])

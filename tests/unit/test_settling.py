@@ -6,10 +6,10 @@ import pytest
 
 from socketwatch import metrics
 from socketwatch.broadcasting import parse
-from socketwatch.errors import NotPublished
 from socketwatch.ledger import CLOSED_BY, OVERDUE, RequestRow, ShardRow, ShardState
 from socketwatch.outcomes import Outcome
-from socketwatch.reports import add_up, report
+from socketwatch.reach import ACK_WINDOW
+from socketwatch.reports import add_up
 from socketwatch.settling import Settled, Settler, measurements
 from socketwatch.shards import cut, encode
 from socketwatch.tally import Tally
@@ -28,23 +28,16 @@ class Stage:
             tally.settle(index, Outcome.ACCEPTED)
         planned = ShardRow("01J", 0, ShardState.PLANNED, ASKED.deadline, tally)
         self.ledger.add_shard(replace(planned, **row))
-        self.published: dict[str, Any] = {}
-        self.refusing = False
         self.now = NOW
 
     def settle(self, *, dead_letter: object = None) -> Settled:
         settled = Settled()
-        settler = Settler(self.ledger, self.publish, lambda: self.now)
+        settler = Settler(self.ledger, lambda: self.now)
         if dead_letter is not None:
             settler.dead_letter(dead_letter, settled)
         settler.overdue(settled)
         settler.close_reports(settled)
         return settled
-
-    def publish(self, uri: str, report: dict[str, Any]) -> None:
-        if self.refusing:
-            raise NotPublished("the fake refuses")
-        self.published[uri] = report
 
     def outcomes(self) -> Counter[Outcome]:
         return self.ledger.rows["01J", 0].tally.outcomes
@@ -118,11 +111,29 @@ def test_a_report_closes_once_every_target_has_its_outcome() -> None:
 
     assert stage.settle().closed == ["01J"]
     assert stage.settle().closed == []
+    assert [row.closed_at for row in stage.ledger.closed(stage.now)] == [NOW]
 
-    found = stage.published["s3://reports/01J.json"]
-    assert found["complete"]
-    assert found["counts"]["targeted"] == 10
-    assert found["rates"] == {"acceptance": 0.9, "live_acceptance": 1.0}
+
+def test_a_report_that_counts_acks_stays_open_for_their_window() -> None:
+    stage = Stage(settled=10, state=ShardState.DONE)
+    asked = replace(ASKED, ack=True)
+    stage.ledger.requests["01J"] = replace(REQUEST, broadcast=asked)
+    stage.ledger.rows["01J", 0].tally.last_attempt_at = NOW
+    stage.now = NOW + ACK_WINDOW - 1
+    assert stage.settle().closed == []
+
+    stage.now += 1
+
+    assert stage.settle().closed == ["01J"]
+
+
+def test_no_window_of_acks_outlasts_the_time_by_which_every_report_is_closed() -> None:
+    stage = Stage(settled=10, state=ShardState.DONE)
+    stage.ledger.requests["01J"] = replace(REQUEST, broadcast=replace(ASKED, ack=True))
+    stage.ledger.rows["01J", 0].tally.last_attempt_at = ASKED.deadline + CLOSED_BY
+    stage.now = ASKED.deadline + CLOSED_BY
+
+    assert stage.settle().closed == ["01J"]
 
 
 def test_a_report_is_closed_two_minutes_after_its_deadline_at_the_latest() -> None:
@@ -135,29 +146,15 @@ def test_a_report_is_closed_two_minutes_after_its_deadline_at_the_latest() -> No
 
     assert settled.closed == ["01J"]
     assert settled.partial == 1
-    assert not stage.published["s3://reports/01J.json"]["complete"]
 
 
-def test_a_plan_that_never_finished_is_said_in_the_report() -> None:
+def test_a_plan_that_never_finished_makes_a_partial_report() -> None:
     stage = Stage(settled=10, state=ShardState.DONE)
     stage.ledger.requests["01J"] = replace(REQUEST, planned=False)
     assert stage.settle().closed == []
     stage.now = ASKED.deadline + CLOSED_BY
 
-    settled = stage.settle()
-
-    assert settled.partial == 1
-    assert not stage.published["s3://reports/01J.json"]["plan_complete"]
-
-
-def test_a_report_that_cannot_be_published_stays_open_and_is_tried_again() -> None:
-    stage = Stage(settled=10, state=ShardState.DONE)
-    stage.refusing = True
-    assert stage.settle().unpublished == ["01J"]
-
-    stage.refusing = False
-
-    assert stage.settle().closed == ["01J"]
+    assert stage.settle().partial == 1
 
 
 def test_void_shards_count_for_nothing() -> None:
@@ -167,14 +164,6 @@ def test_void_shards_count_for_nothing() -> None:
     totals = add_up(stage.ledger.shards("01J"))
 
     assert (totals.targeted, totals.shards) == (3, 1)
-
-
-def test_an_empty_denominator_is_no_rate() -> None:
-    found = report(REQUEST, add_up([]), NOW)
-
-    assert found["complete"]
-    assert found["rates"] == {"acceptance": None, "live_acceptance": None}
-    assert found["times"]["first_attempt_at"] is None
 
 
 def test_a_run_says_what_it_settled_zeros_included() -> None:

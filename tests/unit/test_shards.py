@@ -16,7 +16,7 @@ ANN = Target("a/+b=", "ann", NOW, "ios")
 
 TRIED = replace(
     cut(parse({"to": {"everyone": True}, "data": 1}, "01J", NOW), 0, [ANN]),
-    tries=(Tries(0, 3, 2, 1),),
+    tries=(Tries(0, 3, 2, 1.25, 0.25, young_gone=True, due=NOW + 500),),
 )
 
 
@@ -28,6 +28,12 @@ def shard(*targets: Target, data: Any = "hi") -> Shard:
 def test_a_shard_survives_its_message() -> None:
     assert decode(encode(shard())) == shard()
     assert decode(encode(TRIED)) == TRIED
+
+
+def test_what_was_met_is_still_understood_as_earlier_workers_wrote_it() -> None:
+    before = json.loads(encode(shard())) | {"tries": [[0, 3, 2, 1]]}
+
+    assert decode(json.dumps(before)).tries == (Tries(0, 3, 2, evidence=1, weight=1),)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
@@ -65,6 +71,16 @@ def test_the_largest_shard_fits_a_message() -> None:
         {"exclude": 3},
         {"tries": [[1, 2]]},
         {"tries": [[0, -1, 0, 0]]},
+        {"tries": [[0, 0, 0, 0, 0, 2, 0]]},
+        {"tries": [[0, 0, 0, 0, 0, True, 0]]},
+        {"tries": [[0, 0, 0, 0, 0, 1, -1]]},
+        {"tries": [[0, 0, 0, 0, 0, 1, None]]},
+        {"tries": [[0, 0, 0, 0, 0, 1, 0, 0]]},
+        {"tries": [[0, 0, 0, -0.5, 0, 0, 0]]},
+        {"tries": [[0, 0, 0, float("nan"), 0, 0, 0]]},
+        {"tries": [[0, 0, 0, 10**400, 0, 0, 0]]},
+        {"tries": [[0, 0, 0, "1", 0, 0, 0]]},
+        {"tries": [0]},
         {"tries": None},
     ],
 )

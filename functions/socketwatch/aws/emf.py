@@ -16,36 +16,37 @@ from socketwatch.settings import Api
 
 def emit(api: Api, measurements: Iterable[Measurement]) -> None:
     """Write a line a dimension set and time: counters added up, other values kept singly."""
-    by_set = sorted(measurements, key=_dimension)
-    for (name, value, at), group in groupby(by_set, key=_dimension):
-        blob = EphemeralMetrics(namespace=NAMESPACE)
+    # One object for all lines, since making one costs as much as writing a line.
+    line = EphemeralMetrics(namespace=NAMESPACE)
+    for (at, name, value), group in groupby(sorted(measurements, key=_line), key=_line):
         if at:
-            blob.set_timestamp(at)
-        blob.add_dimension(name="Api", value=api.api_id)
-        blob.add_dimension(name="Stage", value=api.stage)
+            line.set_timestamp(at)
+        line.add_dimension(name="Api", value=api.api_id)
+        line.add_dimension(name="Stage", value=api.stage)
         if name:
-            blob.add_dimension(name=name, value=value)
+            line.add_dimension(name=name, value=value)
         sums: defaultdict[Metric, float] = defaultdict(float)
         for measurement in group:
             for key, prop in measurement.properties.items():
-                blob.add_metadata(key=key, value=prop)
+                line.add_metadata(key=key, value=prop)
             if measurement.metric.statistic is Statistic.SUM:
                 sums[measurement.metric] += sum(measurement.values)
                 continue
-            _add(blob, measurement.metric, measurement.values)
+            _add(line, measurement.metric, measurement.values)
         for metric, total in sums.items():
-            _add(blob, metric, (total,))
-        blob.flush_metrics()
+            _add(line, metric, (total,))
+        line.flush_metrics()
 
 
-def _add(blob: EphemeralMetrics, metric: Metric, values: Sequence[float]) -> None:
+def _add(line: EphemeralMetrics, metric: Metric, values: Sequence[float]) -> None:
     """Add the values, at most a hundred: more than one line carries would be lost."""
     first, *rest = values
     resolution = MetricResolution.High if metric.by_second else MetricResolution.Standard
-    blob.add_metric(name=metric.name, unit=metric.unit.value, value=first, resolution=resolution)
+    line.add_metric(name=metric.name, unit=metric.unit, value=first, resolution=resolution)
     # One by one, Powertools would format the whole list anew for each value.
-    blob.metric_set[metric.name]["Value"].extend(map(float, rest))
+    line.metric_set[metric.name]["Value"].extend(map(float, rest))
 
 
-def _dimension(measurement: Measurement) -> tuple[str, str, int]:
-    return measurement.metric.dimension or "", measurement.value, measurement.at
+def _line(measurement: Measurement) -> tuple[int, str, str]:
+    """What tells lines apart. Those of no time of their own come first, for flushing keeps it."""
+    return measurement.at, measurement.metric.dimension or "", measurement.value

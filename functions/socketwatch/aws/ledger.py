@@ -9,6 +9,7 @@ from socketwatch.deliveries import LedgerTable
 from socketwatch.errors import LedgerUnavailable
 from socketwatch.ledger import (
     OVERDUE,
+    Ack,
     PageKey,
     RequestRow,
     ShardRow,
@@ -118,13 +119,15 @@ class DynamoLedger:
         """See `Ledger.hold`."""
         return self._update(
             row,
-            "SET #state = :state, #token = :token, lease = :lease, runs = :runs",
+            "SET #state = :state, #token = :token, lease = :lease, runs = :runs,"
+            " duplicateRuns = :duplicates",
             "#state = :was AND (#token = :had OR (attribute_not_exists(#token) AND :had = :none))",
             {
                 ":state": string(held.state),
                 ":token": string(held.token),
                 ":lease": number(held.lease),
                 ":runs": number(held.runs),
+                ":duplicates": number(held.duplicate_runs),
                 ":was": string(row.state),
                 ":had": string(row.token),
                 ":none": string(""),
@@ -134,6 +137,8 @@ class DynamoLedger:
     def write(self, row: ShardRow, tally: Tally) -> bool:
         """See `Ledger.write`."""
         attributes = deliveries.tally_item(tally)
+        if row.breakdown:
+            attributes |= deliveries.breakdown_item(row.breakdown)
         assignments = [f"{name} = :{name}" for name in attributes]
         done = " REMOVE openIn, due" if row.state is ShardState.DONE else ""
         return self._update(
@@ -179,10 +184,49 @@ class DynamoLedger:
         return self._holds(
             "update_item",
             Key=deliveries.request_key(broadcast_id),
-            UpdateExpression="SET closedAt = :at REMOVE openIn, due, message",
+            UpdateExpression="SET closedAt = :at, openIn = :closed, due = :at REMOVE message",
             ConditionExpression="attribute_exists(pk) AND attribute_not_exists(closedAt)",
-            ExpressionAttributeValues={":at": number(at)},
+            ExpressionAttributeValues={
+                ":at": number(at),
+                ":closed": string(deliveries.CLOSED_REQUESTS),
+            },
         )
+
+    def closed(self, now: int) -> Iterator[RequestRow]:
+        """See `Ledger.closed`; in the order in which they are due."""
+        for key in self._open(deliveries.CLOSED_REQUESTS, now + 1):
+            item = self._get({"pk": key["pk"], "sk": key["sk"]})
+            # The index may lag behind what the last run wrote.
+            waits = item.get("openIn") == string(deliveries.CLOSED_REQUESTS)
+            if waits and int(item["due"]["N"]) <= now:
+                yield deliveries.request_row(item)
+
+    def published(self, row: RequestRow, at: int, again_at: int | None) -> None:
+        """See `Ledger.published`."""
+        values: Item = {":at": number(row.published_at or at)}
+        change = "SET publishedAt = :at REMOVE openIn, due"
+        if again_at is not None:
+            change = "SET publishedAt = :at, due = :again"
+            values[":again"] = number(again_at)
+        self._table.call(
+            "update_item",
+            Key=deliveries.request_key(row.broadcast.broadcast_id),
+            UpdateExpression=change,
+            ExpressionAttributeValues=values,
+        )
+
+    def acks(self, broadcast_id: str, until: int) -> Iterator[Ack]:
+        """See `Ledger.acks`."""
+        for part in range(deliveries.ACK_PARTS):
+            for page in self._table.query(
+                KeyConditionExpression="pk = :pk",
+                FilterExpression="ackedAt <= :until",
+                ExpressionAttributeValues={
+                    ":pk": deliveries.ack_partition(broadcast_id, part),
+                    ":until": number(until),
+                },
+            ):
+                yield from (deliveries.ack(item) for item in page["Items"])
 
     def _get(self, key: Item) -> Item:
         found: Item = self._table.call("get_item", Key=key, ConsistentRead=True).get("Item", {})

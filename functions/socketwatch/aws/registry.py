@@ -22,9 +22,11 @@ from socketwatch.registry import (
 )
 from socketwatch.rooms import MAX_ROOMS
 from socketwatch.rows import Item, RegistryTable, number, string
+from socketwatch.verdicts import Candidate
 
 _FREE = "attribute_not_exists(pk) OR expiresAt <= :seconds"
 _IS_OPEN = "#state = :open"
+_IS_PROBED = f"{_IS_OPEN} AND checkAt = :probed"
 _STATE = {"#state": "state"}
 _OPEN = {":open": string(rows.OPEN)}
 
@@ -61,6 +63,25 @@ class DynamoRegistry:
 
     def close(self, connection: Connection, closing: Closing) -> bool:
         """See `Registry.close`."""
+        return self._close(connection, closing, f"attribute_not_exists(pk) OR {_IS_OPEN}", {})
+
+    def close_probed(self, row: Candidate, closing: Closing) -> bool:
+        """See `socketwatch.reaper.Rows.close`: `close`, on exactly the state that was probed."""
+        values = {":probed": number(row.check_at)}
+        return self._close(row.connection, closing, _IS_PROBED, values)
+
+    def note_probed(self, row: Candidate, check_at: int, suspect_since: int) -> bool:
+        """See `socketwatch.reaper.Rows.note`."""
+        values = {":check": number(check_at), ":probed": number(row.check_at)}
+        expression = "SET checkAt = :check REMOVE suspectSince"
+        if suspect_since:
+            expression = "SET checkAt = :check, suspectSince = :since"
+            values[":since"] = number(suspect_since)
+        return self._update(row.connection, expression, _IS_PROBED, values=values)[0]
+
+    def _close(
+        self, connection: Connection, closing: Closing, condition: str, values: Item
+    ) -> bool:
         attributes = rows.death(closing)
         born = rows.birth(connection)
         assignments = [f"#{name} = :{name}" for name in attributes]
@@ -68,9 +89,12 @@ class DynamoRegistry:
         closed, before = self._update(
             connection,
             f"SET {', '.join(assignments)} REMOVE ageShard, checkAt, openUser, suspectSince",
-            f"attribute_not_exists(pk) OR {_IS_OPEN}",
+            condition,
             names={f"#{name}": name for name in (*attributes, *born)},
-            values={f":{name}": value for name, value in (*attributes.items(), *born.items())},
+            values={
+                **{f":{name}": value for name, value in (*attributes.items(), *born.items())},
+                **values,
+            },
         )
         for room in before.get("rooms", {}).get("SS", ()):
             self._table.call(
@@ -118,7 +142,7 @@ class DynamoRegistry:
         self._update(
             connection,
             "SET lastSeenAt = :now, checkAt = :check REMOVE suspectSince",
-            f"{_IS_OPEN} AND lastSeenAt <= :before",
+            f"{_IS_OPEN} AND (lastSeenAt <= :before OR attribute_exists(suspectSince))",
             values={
                 ":now": number(now),
                 ":check": number(now + self._layout.check_after),
@@ -149,15 +173,17 @@ class DynamoRegistry:
         return self._transact([{"Update": update}, *memberships]) is None
 
     def suspect(self, targets: list[Target], now: int) -> None:
-        """See `socketwatch.delivering.Suspects`; a row that is not open is left as it is."""
+        """See `socketwatch.delivering.Suspects`; a row not open, or suspect, is left as it is.
+
+        Or every post to a ghost would change the row under the probe that is to end it.
+        """
         for target in targets:
             with suppress(ConditionFailed):
                 self._table.call(
                     "update_item",
                     Key=rows.connection_key(target.connection_id),
-                    UpdateExpression="SET suspectSince = if_not_exists(suspectSince, :now), "
-                    "checkAt = :now",
-                    ConditionExpression=_IS_OPEN,
+                    UpdateExpression="SET suspectSince = :now, checkAt = :now",
+                    ConditionExpression=f"{_IS_OPEN} AND attribute_not_exists(suspectSince)",
                     ExpressionAttributeNames=_STATE,
                     ExpressionAttributeValues={**_OPEN, ":now": number(now)},
                 )

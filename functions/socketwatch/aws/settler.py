@@ -1,6 +1,5 @@
-"""The settler of a deployed function: the ledger, the dead letters and the bucket of reports."""
+"""The settler of a deployed function: the ledger and the dead letters."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
@@ -9,7 +8,7 @@ from socketwatch.aws import environment
 from socketwatch.aws.clients import AWS_ERRORS, client
 from socketwatch.aws.ledger import open_ledger
 from socketwatch.deliveries import LedgerTable
-from socketwatch.errors import NotPublished, QueueUnavailable
+from socketwatch.errors import QueueUnavailable
 from socketwatch.settings import Environment, text
 from socketwatch.settling import Settler
 
@@ -61,34 +60,9 @@ class DeadLetters:
         return answer
 
 
-class ReportBucket:
-    """Where closed reports go."""
-
-    def __init__(self, s3: Any) -> None:
-        self._s3 = s3
-
-    def publish(self, uri: str, report: dict[str, Any]) -> None:
-        """Put the report at its `s3://` address, over an earlier try.
-
-        Raises:
-            NotPublished: S3 did not take it.
-        """
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        try:
-            self._s3.put_object(
-                Bucket=bucket,
-                Key=key,
-                Body=json.dumps(report, ensure_ascii=False).encode(),
-                ContentType="application/json",
-            )
-        except AWS_ERRORS as error:
-            raise NotPublished(str(error)) from error
-
-
 def open_settler(settings: SettlerSettings) -> Settler:
     """The settler on AWS."""
-    bucket = ReportBucket(client("s3", attempts=3, read_timeout=5))
-    return Settler(open_ledger(settings.ledger), bucket.publish, environment.now_ms)
+    return Settler(open_ledger(settings.ledger), environment.now_ms)
 
 
 def open_letters(settings: SettlerSettings) -> DeadLetters:

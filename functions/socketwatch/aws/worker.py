@@ -16,6 +16,7 @@ from socketwatch.aws.sender import open_sender
 from socketwatch.deliveries import LedgerTable
 from socketwatch.delivering import Worker
 from socketwatch.ids import ulid
+from socketwatch.pacing import Pace
 from socketwatch.rows import RegistryTable
 from socketwatch.settings import Environment, text, whole
 
@@ -57,6 +58,6 @@ def open_worker(settings: WorkerSettings) -> Worker:
         monotonic=time.monotonic,
         jitter=random.random,  # noqa: TID251 - the randomness that the domain is given
         token=lambda: ulid(environment.now_ms(), os.urandom),
-        rate=settings.rate,
+        pace=Pace(settings.rate),
         each=ThreadPoolExecutor(max_workers=AT_ONCE).map,
     )

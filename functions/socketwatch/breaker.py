@@ -1,0 +1,198 @@
+"""The breaker: when nothing may be closed, whatever the answers of single connections say.
+
+Each run is its own control. It trips at the first sign that 410 may not mean what it says, and
+stays tripped from run to run:
+
+- `stage`, `unconfirmed`: GetStage knows no such stage, or gave no answer;
+- `no_life`: connections answer 410 and none answers 200, as behind a wrong endpoint;
+- `ratio`: of rows probed for the first time, picked at random, too many are gone;
+- `contradiction`: connections that a probe had found gone answer again.
+
+Short of that, closing rests for a while after a connection found gone has answered again, unless
+far more were gone twice. Who is gone twice is no sign: of suspects most are.
+
+The breaker lets go by itself once several controls in a row were clean, and found life: then so
+many are truly dead. By hand it lets go after one. In both cases only with a connection that answers
+200: nobody's word replaces it.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from socketwatch.ghosts import CLEAN_RUNS, DOUBT_RUNS
+
+FEW = 10
+"""Connections gone below which it may be chance that none was found alive."""
+
+LEAST_SAMPLE = 50
+"""First probes below which their ratio says nothing."""
+
+MOST_GONE = 0.2
+"""Share of first probes that may be gone; ghosts pile up so high only when something happened."""
+
+MOST_RECANTED = 2
+"""Connections a run that may answer again after a probe had found them gone."""
+
+OUTWEIGHED = 5
+"""Confirmed ghosts that outweigh one that recanted."""
+
+
+class Cause(StrEnum):
+    """Why it tripped."""
+
+    STAGE = "stage"
+    UNCONFIRMED = "unconfirmed"
+    NO_LIFE = "no_life"
+    RATIO = "ratio"
+    CONTRADICTION = "contradiction"
+
+    @property
+    def likely(self) -> str:
+        """What is likely wrong, for the log."""
+        return _LIKELY[self]
+
+
+_LIKELY = {
+    Cause.STAGE: "the stage is not there: API_ID, STAGE or the Region is wrong, or it was deleted",
+    Cause.UNCONFIRMED: "GetStage gave no answer: the right apigateway:GET is missing, or its API "
+    "is down",
+    Cause.NO_LIFE: "no connection answers 200: MANAGEMENT_ENDPOINT is another API's, stage's or "
+    "Region's, or all connections ended at once",
+    Cause.RATIO: "many connections ended without $disconnect: it was throttled or failed, or part "
+    "of the calls go to another API",
+    Cause.CONTRADICTION: "connections found gone answer again: part of the calls go to another API",
+}
+
+
+class Confirmation(StrEnum):
+    """What GetStage says of the API and stage that rows must be of."""
+
+    THERE = "there"
+    MISSING = "missing"
+    UNANSWERED = "unanswered"
+
+
+class Mode(StrEnum):
+    """What the breaker lets pass."""
+
+    WATCHING = "watching"
+    TRIPPED = "tripped"
+    RELEASED = "released"  # as watching, but that many are gone is known, and no news
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """The breaker as it is kept from run to run. Times are milliseconds of the reaper's clock.
+
+    Attributes:
+        tripped_at: 0 unless tripped.
+        clean: clean controls in a row since it tripped.
+        doubt: runs for which nothing is closed though it has not tripped.
+        proved: a row that names no API has answered 200.
+        last_at: when the clock was last looked at.
+        steady_since: since when it has not jumped.
+        run: which run this state was read by.
+    """
+
+    mode: Mode = Mode.WATCHING
+    cause: Cause | None = None
+    tripped_at: int = 0
+    clean: int = 0
+    doubt: int = 0
+    proved: bool = False
+    last_at: int = 0
+    steady_since: int = 0
+    run: int = 0
+
+    @property
+    def tripped(self) -> bool:
+        """Whether nothing may be closed."""
+        return self.mode is Mode.TRIPPED
+
+
+@dataclass(slots=True)
+class Control:
+    """What a run has found so far.
+
+    Attributes:
+        stage: what GetStage says.
+        alive: connections that answered 200.
+        gone: connections past the grace that answered 410.
+        first: of a random sample, rows without suspicion that answered 200 or 410.
+        first_gone: those of them that answered 410.
+        recanted: connections that answered 200 after a probe had found them gone.
+        confirmed: connections that answered 410 again after a probe had found them gone.
+    """
+
+    stage: Confirmation = Confirmation.UNANSWERED
+    alive: int = 0
+    gone: int = 0
+    first: int = 0
+    first_gone: int = 0
+    recanted: int = 0
+    confirmed: int = 0
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether those that recanted are not outweighed."""
+        return self.recanted * OUTWEIGHED > self.confirmed
+
+
+def objection(control: Control, mode: Mode) -> Cause | None:
+    """What speaks against believing a 410 now; None if nothing does."""
+    if control.stage is not Confirmation.THERE:
+        missing = control.stage is Confirmation.MISSING
+        return Cause.STAGE if missing else Cause.UNCONFIRMED
+    if not control.alive and control.gone >= FEW:
+        return Cause.NO_LIFE
+    if control.recanted > MOST_RECANTED:
+        return Cause.CONTRADICTION
+    return Cause.RATIO if mode is Mode.WATCHING and _implausible(control) else None
+
+
+def closes(breaker: Breaker, control: Control) -> bool:
+    """Whether anything may be closed now."""
+    return not (breaker.tripped or breaker.doubt or control.doubtful)
+
+
+def during(breaker: Breaker, control: Control, now: int) -> Breaker:
+    """The breaker in the middle of a run: it may trip, and never lets go."""
+    cause = objection(control, breaker.mode)
+    if cause is None:
+        return breaker
+    since = breaker.tripped_at if breaker.tripped else now
+    return replace(breaker, mode=Mode.TRIPPED, cause=cause, tripped_at=since, clean=0)
+
+
+def after(
+    breaker: Breaker, control: Control, now: int, confirm_after: int, *, reset: bool
+) -> Breaker:
+    """The breaker at the end of a run that it did not trip in.
+
+    Tripped before, it lets go after `CLEAN_RUNS` controls in a row with nothing amiss and somebody
+    alive, and not before suspicions could have been confirmed, which is when contradictions show.
+    With *reset*, somebody has looked into it, and one such control is enough.
+    """
+    if objection(control, breaker.mode):
+        return during(breaker, control, now)
+    doubt = DOUBT_RUNS if control.doubtful else max(0, breaker.doubt - 1)
+    judged = replace(breaker, doubt=doubt)
+    if not breaker.tripped:
+        known = breaker.mode is Mode.RELEASED and _implausible(control)
+        return replace(judged, mode=Mode.RELEASED if known else Mode.WATCHING)
+    if control.recanted:
+        return replace(judged, clean=0)
+    if not control.alive:
+        return judged
+    clean = breaker.clean + 1
+    # A trip of before the clock jumped is so old as the clock is steady, at the least.
+    since = breaker.tripped_at if breaker.tripped_at <= now else 0
+    waited = now - max(since, breaker.steady_since) >= 2 * confirm_after
+    if reset or (clean >= CLEAN_RUNS and waited):
+        return replace(judged, mode=Mode.RELEASED, cause=None, tripped_at=0, clean=0)
+    return replace(judged, clean=clean)
+
+
+def _implausible(control: Control) -> bool:
+    enough = control.first >= LEAST_SAMPLE
+    return enough and control.first_gone > MOST_GONE * control.first

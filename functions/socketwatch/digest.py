@@ -1,0 +1,61 @@
+"""The daily digest: what became of a team's broadcasts yesterday, told once the day is over."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from socketwatch.archive import Archive, TeamDay, date, midnight
+from socketwatch.clock import MINUTE
+from socketwatch.daily import closed_report, days_before, range_report
+from socketwatch.pages.text import days_text
+from socketwatch.pages.words import of
+from socketwatch.places import Places
+from socketwatch.publishing import Put
+from socketwatch.tables import table
+
+WAIT = 10 * MINUTE
+"""After midnight UTC, for what was closed just before."""
+
+DAYS_BACK = 3
+"""Days that are still told when they were missed."""
+
+Tell = Callable[[str, str, str], None]
+"""Sends a team a subject and a text, or raises `NotPublished`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What telling takes."""
+
+    archive: Archive
+    put: Put
+    tell: Tell
+    places: Places
+
+    def run(self, now: int) -> list[TeamDay]:
+        """Tell every team of each day that is over and was not told; the days that were.
+
+        A team is told at least once: a run that is broken off may tell it again.
+
+        Raises:
+            NotPublished, LedgerUnavailable: the next run goes on.
+        """
+        today = date(now)
+        if now < midnight(today) + WAIT:
+            return []
+        told = []
+        for back in range(1, DAYS_BACK + 1):
+            for one in list(self.archive.teams(days_before(today, back))):
+                if not one.told:
+                    self._tell(one, now)
+                    told.append(one)
+        return told
+
+    def _tell(self, one: TeamDay, now: int) -> None:
+        report = range_report(one.day, one.day, self.archive.rollups(one.day, one.team), now)
+        broadcasts = self.archive.closed_after(one.day, one.team, "")
+        rows = table(closed_report(closed, now) for closed in broadcasts)
+        self.put(self.places.day_table(one.day, one.team), rows, "text/csv")
+        subject = f"{one.team}: {of(report['broadcasts'], 'broadcast')} on {one.day}"
+        where = f"\nPage: {self.places.day_page(one.day, one.team)}\n"
+        self.tell(one.team, subject, days_text(report) + where)
+        self.archive.note(replace(one, told=True))

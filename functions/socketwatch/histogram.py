@@ -1,0 +1,33 @@
+"""Histograms over `LATENCY_EDGES`: where a time lies, and where so many percent of all lie."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import accumulate
+
+from socketwatch.tally import LATENCY_EDGES
+
+
+def bucket(milliseconds: int) -> int:
+    """The index of the bucket in which a time lies; one before the beginning is in the first."""
+    return bisect_left(LATENCY_EDGES, milliseconds)
+
+
+def percentile(buckets: Sequence[int], share: float) -> int | None:
+    """Milliseconds within which that share of the entries lies, the bucket's own spread taken even.
+
+    None where there are no entries, or where it lies beyond the last edge.
+    """
+    wanted = share * sum(buckets)
+    low, before = 0, 0
+    for edge, number in zip(LATENCY_EDGES, buckets, strict=False):
+        if number and before + number >= wanted:
+            return round(low + (edge - low) * (wanted - before) / number)
+        low, before = edge, before + number
+    return None
+
+
+def curve(buckets: Sequence[int]) -> list[tuple[int, float]]:
+    """The share of all entries that lie within each edge; none where there are no entries."""
+    whole = sum(buckets)
+    within = accumulate(buckets)
+    return [(edge, sum_ / whole) for edge, sum_ in zip(LATENCY_EDGES, within) if whole]  # noqa: B905

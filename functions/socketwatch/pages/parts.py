@@ -1,0 +1,224 @@
+"""The parts that pages are made of: big numbers, funnel, loss points, breakdowns, definitions."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from socketwatch.breakdown import AGES, OLDEST
+from socketwatch.outcomes import Outcome
+from socketwatch.pages import charts
+from socketwatch.pages.charts import bar
+from socketwatch.pages.element import Child, element
+from socketwatch.pages.words import (
+    AT_WHOSE_END,
+    DEFINITIONS,
+    PLATFORMS,
+    Document,
+    count,
+    happened,
+    moment,
+    of,
+    percent,
+    percentile,
+)
+from socketwatch.reports import Responsible, rate
+
+STYLE = Path(__file__).with_name("style.css").read_text()
+
+
+def section(title: str, identity: str, *children: Child) -> Element:
+    """A section under a heading."""
+    heading = element("h2", title, id=identity)
+    return element("section", heading, *children, aria_labelledby=identity)
+
+
+def table(
+    caption: str, heads: Sequence[str], rows: Sequence[Sequence[Child]], right: int = 0
+) -> Element:
+    """A table whose first column names its rows.
+
+    Of the others, so many at the right end are numbers, but for bars; without, all are text.
+    """
+
+    def kind(place: int, child: Child) -> str | None:
+        if isinstance(child, Element):
+            return "bars"
+        return "number" if place >= len(heads) - right else None
+
+    pattern = rows[0] if rows else heads
+    head = [
+        element("th", one, scope="col", class_=kind(place, pattern[place]) if place else None)
+        for place, one in enumerate(heads)
+    ]
+    body = [
+        element(
+            "tr",
+            element("th", first, scope="row"),
+            [element("td", one, class_=kind(place, one)) for place, one in enumerate(rest, 1)],
+        )
+        for first, *rest in rows
+    ]
+    return element(
+        "div",
+        element(
+            "table",
+            element("caption", caption),
+            element("thead", element("tr", head)),
+            element("tbody", body),
+        ),
+        class_="scroll",
+        tabindex="0",
+        role="region",
+        aria_label=caption,
+    )
+
+
+def big_numbers(document: Document) -> Element:
+    """Users reached, deliveries accepted, and what was confirmed or else how long it took."""
+    counts, users, rates = document["counts"], document["users"], document["rates"]
+    addressed = counts["targeted"] - counts["skipped"]
+    numbers = [
+        _big(
+            "Users reached",
+            count(users["reached"] if users["targeted"] else None),
+            f"of {of(users['targeted'], 'user')} · {percent(rates['reach'])}"
+            if users["targeted"]
+            else "no connection had a user",
+        ),
+        _big(
+            "Accepted for delivery",
+            percent(rates["acceptance"]),
+            f"{count(counts['accepted'])} of {of(addressed, 'connection')}",
+        ),
+    ]
+    if counts["ack_requested"]:
+        numbers.append(
+            _big(
+                "Confirmed by client",
+                percent(rates["confirmation"]),
+                f"{count(counts['acked'])} of {count(counts['ack_requested'])} asked",
+            )
+        )
+    else:
+        half = percentile(document, "accept", "p50")
+        within = percentile(document, "accept", "p95")
+        numbers.append(_big("95 % within", within, f"half within {half}"))
+    return element("dl", numbers, class_="numbers")
+
+
+def _big(name: str, value: str, note: str) -> Element:
+    return element(
+        "div",
+        element("dt", name),
+        element("dd", value, class_="value"),
+        element("dd", note, class_="note"),
+    )
+
+
+def funnel(document: Document) -> Element:
+    """From all targeted down to who confirmed, each step beside its share of the first."""
+    counts = document["counts"]
+    connected = counts["targeted"] - counts["skipped"] - counts["gone"]
+    steps = [("Targeted", counts["targeted"], "")]
+    if counts["skipped"]:
+        left = counts["targeted"] - counts["skipped"]
+        steps.append(("Not left out", left, f"{count(counts['skipped'])} left out on purpose"))
+    steps.append(("Still connected", connected, f"{count(counts['gone'])} had ended"))
+    rest = connected - counts["accepted"] - counts["pending"]
+    open_ = f", {count(counts['pending'])} not known yet" if counts["pending"] else ""
+    steps.append(("Accepted for delivery", counts["accepted"], f"{count(rest)} failed{open_}"))
+    if counts["ack_requested"]:
+        silent = f"{count(counts['unacked'])} did not say so"
+        steps.append(("Confirmed by client", counts["acked"], silent))
+    whole = counts["targeted"]
+    rows = [
+        element(
+            "li",
+            element("span", name, class_="name"),
+            element("span", count(number), class_="amount"),
+            element("span", percent(rate(number, whole)), class_="share"),
+            bar(number / whole if whole else 0, "confirmed" if "Confirmed" in name else "accepted"),
+            element("span", lost, class_="lost") if lost else None,
+        )
+        for name, number, lost in steps
+    ]
+    return element("ol", rows, class_="funnel")
+
+
+def losses(document: Document) -> Element:
+    """What was not accepted, most first: what happened, at whose end, how many."""
+    whole = document["counts"]["targeted"]
+    if not document["failures"]:
+        return element("p", "Nothing was lost.", class_="quiet")
+    most = document["failures"][0]["count"]
+    rows: list[list[Child]] = [
+        [
+            happened(one),
+            AT_WHOSE_END[Responsible(one["responsible"])],
+            count(one["count"]),
+            percent(rate(one["count"], whole)),
+            bar(one["count"] / most, "quiet" if one["state"] == Outcome.SKIPPED else "loss"),
+        ]
+        for one in document["failures"]
+    ]
+    heads = ("What happened", "At whose end", "Deliveries", "Of all", "Weight")
+    return table("Deliveries that were not accepted", heads, rows, right=3)
+
+
+def breakdowns(document: Document) -> list[Element]:
+    """Acceptance by platform and by how long a connection had been open."""
+    found = document["breakdown"]
+    ages = {name: name for _, name in AGES} | {OLDEST: OLDEST}
+    return [
+        _breakdown("By platform", "Platform", PLATFORMS, found["client_platform"]),
+        _breakdown("By age of the connection", "Open for", ages, found["connection_age"]),
+    ]
+
+
+def _breakdown(caption: str, head: str, names: dict[str, str], found: Document) -> Element:
+    rows: list[list[Child]] = []
+    for key, name in names.items():
+        if part := found.get(key):
+            share = rate(part["accepted"], part["targeted"])
+            rows.append([name, count(part["targeted"]), percent(share), bar(share or 0)])
+    if not rows:
+        return element("p", f"{caption}: not known yet.", class_="quiet")
+    return table(caption, (head, "Targeted", "Accepted", "Share"), rows, right=3)
+
+
+def latency(report: Document) -> Element | None:
+    """How long acceptance took, as a curve and in three numbers; None where nobody accepted."""
+    chart = charts.latency(report)
+    if chart is None:
+        return None
+    rows: list[list[Child]] = [
+        [f"{which[1:]} % within", percentile(report, "accept", which)]
+        for which in ("p50", "p95", "p99")
+    ]
+    return section(
+        "How long it took",
+        "latency",
+        element("figure", chart, element("figcaption", "Share of all accepted, by time.")),
+        table(
+            "From the request until API Gateway accepted",
+            ("Of all accepted", "Time"),
+            rows,
+            right=1,
+        ),
+    )
+
+
+def facts(pairs: Sequence[tuple[str, Child]]) -> Element:
+    """Names and what they stand for."""
+    return element("dl", [[element("dt", a), element("dd", b)] for a, b in pairs], class_="facts")
+
+
+def definitions() -> Element:
+    """What the words on the page mean."""
+    return section("What the words mean", "words", facts(list(DEFINITIONS.items())))
+
+
+def footer(report: Document) -> Element:
+    """When and by what it was made."""
+    said = f"Socketwatch · {report['schema']} · as of {moment(report['as_of'])}"
+    return element("footer", element("p", said))

@@ -1,0 +1,64 @@
+"""A report in a few sentences that need no other knowledge."""
+
+from collections.abc import Iterator
+
+from socketwatch.outcomes import Outcome
+from socketwatch.pages.words import HAPPENED, Document, count, of, percent, percentile
+
+
+def summary(document: Document) -> list[str]:
+    """Who it was for, who accepted it and how soon, who did not and why, and who confirmed."""
+    return [*_went_to(document), *_accepted(document), *_lost(document), *_confirmed(document)]
+
+
+def _went_to(document: Document) -> Iterator[str]:
+    counts, users = document["counts"], document["users"]
+    if not counts["targeted"]:
+        yield "Nobody was connected to get this."
+        return
+    of_users = f" of {of(users['targeted'], 'user')}" if users["targeted"] else ""
+    what = "The broadcast was" if document["kind"] == "broadcast" else "Broadcasts were"
+    yield f"{what} meant for {of(counts['targeted'], 'connection')}{of_users}."
+    if counts["pending"]:
+        yield f"How it ends is not yet known for {count(counts['pending'])} of them."
+
+
+def _accepted(document: Document) -> Iterator[str]:
+    counts = document["counts"]
+    if counts["accepted"]:
+        half = percentile(document, "accept", "p50")
+        most = percentile(document, "accept", "p95")
+        share = percent(document["rates"]["acceptance"])
+        yield (
+            f"{count(counts['accepted'])} accepted it for delivery ({share}): "
+            f"half of them within {half}, 95 % within {most}."
+        )
+
+
+def _lost(document: Document) -> Iterator[str]:
+    lost = [one for one in document["failures"] if one["state"] != Outcome.SKIPPED]
+    gone = sum(one["count"] for one in lost if one["state"] == Outcome.GONE)
+    rest = [one for one in lost if one["state"] != Outcome.GONE]
+    if gone:
+        yield f"{of(gone, 'connection')} had already ended."
+    if rest:
+        total = of(sum(one["count"] for one in rest), "delivery", "deliveries")
+        why = HAPPENED[Outcome(rest[0]["state"])]
+        otherwise = " otherwise" if gone else ""
+        yield f"{total} failed{otherwise}. Main reason: {why[0].lower()}{why[1:]}."
+    elif document["counts"]["accepted"] and not document["counts"]["pending"]:
+        yield "Nobody who was connected was lost."
+
+
+def _confirmed(document: Document) -> Iterator[str]:
+    counts = document["counts"]
+    if not counts["accepted"]:
+        return
+    asked = document.get("message", {}).get("ack_requested") or counts["ack_requested"]
+    if not asked:
+        yield "No confirmation was asked for, so how many truly received it is not known."
+    elif counts["acked"] is None:
+        yield "Confirmations are still coming in."
+    else:
+        share = percent(document["rates"]["confirmation"])
+        yield f"{count(counts['acked'])} confirmed that they have it ({share} of those asked)."

@@ -1,0 +1,114 @@
+"""Reports as plain text, for terminals and mail."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from socketwatch.pages.summary import summary
+from socketwatch.pages.words import (
+    AT_WHOSE_END,
+    Document,
+    count,
+    happened,
+    moment,
+    of,
+    percent,
+    percentile,
+    standing,
+)
+from socketwatch.reports import Responsible
+
+COLUMNS = 78
+
+
+def broadcast_text(report: Document) -> str:
+    """The report of one broadcast."""
+    labels = " · ".join(f"{name} {value}" for name, value in report["labels"].items())
+    times = report["times"]
+    return _page(
+        [
+            f"Broadcast {report['broadcast_id']}: {standing(report).lower()}",
+            labels or "no labels",
+            f"asked for {moment(times['requested_at'])}, closed {moment(times['closed_at'])}",
+            "",
+            *textwrap.wrap(" ".join(summary(report)), COLUMNS),
+            "",
+            *_numbers(report),
+            *_losses(report),
+        ]
+    )
+
+
+def days_text(report: Document) -> str:
+    """The report of several days, or of one."""
+    first, last = report["from"], report["to"]
+    when = f"on {first}" if first == last else f"from {first} to {last}"
+    if not report["broadcasts"]:
+        return _page([f"No broadcast was closed {when}."])
+    return _page(
+        [
+            f"{of(report['broadcasts'], 'broadcast')} closed {when} (UTC)",
+            "",
+            *textwrap.wrap(" ".join(summary(report)), COLUMNS),
+            "",
+            *_numbers(report),
+            *_losses(report),
+            *_days(report["days"]),
+            *_labels(report["by_label"]),
+        ]
+    )
+
+
+def _page(lines: Sequence[str]) -> str:
+    # A no-break space is for pages; a terminal may not know it.
+    return "\n".join(lines).replace("\u00a0", " ").rstrip() + "\n"
+
+
+def _numbers(report: Document) -> Iterator[str]:
+    counts, users, rates = report["counts"], report["users"], report["rates"]
+    yield _row("users reached", count(users["reached"]), f"of {count(users['targeted'])}")
+    accepted = f"{percent(rates['acceptance'])} of {count(counts['targeted'])} targeted"
+    yield _row("accepted", count(counts["accepted"]), accepted)
+    if counts["ack_requested"]:
+        share = f"{percent(rates['confirmation'])} of those asked"
+        yield _row("confirmed by client", count(counts["acked"]), share)
+    yield _row("95 % within", percentile(report, "accept", "p95"), "from the request")
+
+
+def _losses(report: Document) -> Iterator[str]:
+    if report["failures"]:
+        yield ""
+        yield "Not accepted"
+    for one in report["failures"]:
+        end = AT_WHOSE_END[Responsible(one["responsible"])]
+        yield _row(happened(one), count(one["count"]), f"at the end of: {end}")
+
+
+def _days(days: Sequence[Document]) -> Iterator[str]:
+    if len(days) > 1:
+        yield ""
+        yield "By day"
+    for one in days if len(days) > 1 else ():
+        label = f"{one['date']} {one['team']}"
+        if one["label"]:
+            label += f" {one['label']['value']}"
+        yield _row(label, count(one["counts"]["accepted"]), _share(one))
+
+
+def _labels(labels: Sequence[Document]) -> Iterator[str]:
+    for one in labels:
+        if one is labels[0]:
+            yield ""
+            yield "By label"
+        name = one["label"]["name"].replace("_", " ")
+        yield _row(f"{name} {one['label']['value']}", count(one["counts"]["accepted"]), _share(one))
+
+
+def _share(one: Document) -> str:
+    return (
+        f"{percent(one['rates']['acceptance'])} of {count(one['counts']['targeted'])}, "
+        f"{of(one['broadcasts'], 'broadcast')}"
+    )
+
+
+def _row(label: str, value: str, note: str) -> str:
+    return f"  {label:<38}{value:>10}  {note}"

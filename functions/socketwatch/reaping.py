@@ -1,0 +1,244 @@
+"""One run of the reaper: look for life, take a sample, probe what is due, and only then judge.
+
+No row is made suspect or closed unless a connection of the same API answered 200 in this run, both
+before and after the row was asked: no witness, no death. Every write is conditional on the
+`checkAt` that was probed, so whatever happened to a row in between stands, and runs that overlap do
+no harm. A run stops before its time limit; the index is the cursor by which the next one goes on.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from itertools import chain, islice
+
+from socketwatch import breaker, verdicts
+from socketwatch.clock import MINUTE, SECOND
+from socketwatch.errors import RegistryUnavailable
+from socketwatch.ghosts import Timings
+from socketwatch.probing import Answer, Prober
+from socketwatch.proof import Evidence
+from socketwatch.reaper import Asked, Reaper
+from socketwatch.registry import Closing
+from socketwatch.sweep import Sweep
+from socketwatch.verdicts import Action, Candidate, Moment, Verdict
+
+STOP_BEFORE_END = 12 * SECOND
+"""Milliseconds of the time limit that are kept for calls in flight and what they came to."""
+
+ROUND_SECONDS = 2
+"""Rows of one round, as seconds of the rate: as long as a wrong answer may go unnoticed."""
+
+LATEST = 2
+"""Rows an index shard in which life is looked for first: those heard or verified last."""
+
+SAMPLE = 128
+"""Rows of the random sample, at most; and a quarter of what a run may probe."""
+
+LEAP = 10 * MINUTE
+BACK = 10 * SECOND
+"""The clock has jumped if it shows more than `LEAP` after it was last looked at, or less than that
+by more than `BACK`: runs on different hosts are a few seconds apart."""
+
+MOST_WITNESSES = 8
+
+
+def reap(reaper: Reaper, asked: Asked, remaining: int) -> Sweep:
+    """Reap for at most *remaining* milliseconds.
+
+    Raises:
+        RegistryUnavailable: the breaker's state cannot be read; nothing was done.
+    """
+    run = _Run(reaper, asked, remaining)
+    run.go()
+    return run.sweep
+
+
+class _Run:
+    """One run, from reading the breaker to keeping it."""
+
+    def __init__(self, reaper: Reaper, asked: Asked, remaining: int) -> None:
+        self._reaper = reaper
+        self._asked = asked
+        self._rules = reaper.rules
+        window = max(0, remaining - STOP_BEFORE_END) / SECOND
+        self._prober = Prober(reaper.send, reaper.pace, reaper.monotonic() + window)
+        self._witnesses: deque[Candidate] = deque(maxlen=MOST_WITNESSES)
+        self._gone: set[str] = set()
+        self._newest = 0
+        self._unasked = 0
+        self.sweep = Sweep(dry=self._rules.dry_run or asked.dry_run)
+
+    def go(self) -> None:
+        reaper = self._reaper
+        began = reaper.clock()
+        before = self._state = reaper.memory.begin(began)
+        self.sweep.control.stage = reaper.stage()
+        reaper.pace.begin(reaper.monotonic(), began)
+        try:
+            self._look_for_life()
+            self._sample()
+            self._work_off()
+        except RegistryUnavailable as unavailable:
+            self.sweep.trouble = str(unavailable)
+        reaper.pace.end(reaper.monotonic(), reaper.clock())
+        now = self._now()
+        if before.tripped or not self._state.tripped:
+            confirm_after, reset = self._rules.timings.confirm_after, self._asked.reset
+            self._state = breaker.after(
+                self._state, self.sweep.control, now, confirm_after, reset=reset
+            )
+        self.sweep.breaker = self._state
+        try:
+            reaper.memory.save(self._state)
+        except RegistryUnavailable as unavailable:
+            self.sweep.trouble = str(unavailable)
+
+    def _look_for_life(self) -> None:
+        """Probe the rows that are likeliest to live."""
+        shards = range(self._rules.age_shards)
+        found = self._reaper.each(lambda one: self._reaper.rows.latest(one, LATEST), shards)
+        self._ask(self._ours(chain.from_iterable(found)))
+
+    def _sample(self) -> None:
+        """A round of rows picked at random from all, due or not."""
+        budget = self._reaper.pace.budget * (self._prober.stop_at - self._reaper.monotonic())
+        most = int(min(SAMPLE, budget / 4))
+        self._round(self._reaper.rows.sample(most) if most > 0 else [], sampled=True)
+
+    def _work_off(self) -> None:
+        """Rounds of due rows, until there are none or the time is up."""
+        reaper, now = self._reaper, self._now()
+        horizon = now + self._rules.timings.horizon
+        shards = range(self._rules.age_shards)
+        queues = [
+            chain(reaper.rows.due(one, now), reaper.rows.stray(one, horizon)) for one in shards
+        ]
+        quota = max(1, round(ROUND_SECONDS * reaper.pace.budget / len(shards)))
+        while queues and not self._prober.stopped(reaper.monotonic()):
+            pages = list(reaper.each(lambda queue: list(islice(queue, quota)), queues))
+            queues = [
+                queue for queue, page in zip(queues, pages, strict=True) if len(page) == quota
+            ]
+            due = sorted(chain.from_iterable(pages), key=lambda row: row.check_at)
+            late = max((now - row.check_at for row in self._ours(due)), default=0)
+            self.sweep.late = max(self.sweep.late, late)
+            self._round(due)
+        left = queues or self._unasked
+        counted = reaper.each(lambda one: reaper.rows.count_due(one, now), shards) if left else ()
+        self.sweep.backlog = sum(counted)
+
+    def _round(self, rows: list[Candidate], *, sampled: bool = False) -> None:
+        """Ask about rows, hear a witness again, judge, and write."""
+        ours = self._ours(rows)
+        self.sweep.foreign += len(rows) - len(ours)
+        witnessed = bool(self._witnesses)
+        answers = self._ask(ours)
+        self._unasked += len(ours) - len(answers)
+        vouched = witnessed and self._vouched(answers)
+        now = self._now()
+        self._learn(answers, now, sampled=sampled, vouched=vouched)
+        tripped = self._state.tripped
+        self._state = breaker.during(self._state, self.sweep.control, now)
+        if self._state.tripped and not tripped:
+            self._reaper.memory.save(self._state)
+        moment = Moment(now, self._state.steady_since, self._newest)
+        judged = [(one.row, self._verdict(one, moment, vouched=vouched)) for one in answers]
+        self._carry_out([one for one in judged if _changes(*one, now, self._rules.timings)], now)
+
+    def _ask(self, rows: list[Candidate]) -> list[Answer]:
+        answers = self._prober.ask(rows)
+        self.sweep.probes.update(answer.evidence for answer in answers)
+        alive = [answer.row for answer in answers if answer.evidence is Evidence.ALIVE]
+        self._witnesses.extend(alive)
+        self.sweep.control.alive += len(alive)
+        self._newest = max(self._newest, *(row.connection.connected_at for row in rows), 0)
+        return answers
+
+    def _vouched(self, answers: list[Answer]) -> bool:
+        """Whether a connection that answered 200 before still does, where that matters."""
+        if all(answer.evidence is not Evidence.GONE for answer in answers):
+            return True
+        for _ in range(min(3, len(self._witnesses))):
+            witness = self._witnesses.pop()
+            if any(one.evidence is Evidence.ALIVE for one in self._ask([witness])):
+                return True
+        return False
+
+    def _learn(self, answers: list[Answer], now: int, *, sampled: bool, vouched: bool) -> None:
+        """What the answers of a round say about the whole."""
+        control, grace = self.sweep.control, self._rules.timings.grace
+        for answer in answers:
+            row, gone = answer.row, answer.evidence is Evidence.GONE
+            alive = answer.evidence is Evidence.ALIVE
+            named = row.connection.api_id and row.connection.stage
+            if alive and not named:
+                self._state = replace(self._state, proved=True)
+            control.recanted += alive and row.probed_gone
+            control.confirmed += gone and vouched and row.probed_gone
+            if not alive and not (gone and now - row.connection.connected_at >= grace):
+                continue
+            if gone:
+                self._gone.add(row.connection.connection_id)
+            if sampled and not row.suspect_since:
+                control.first += 1
+                control.first_gone += gone
+            if sampled and vouched:
+                self.sweep.sampled += 1
+                self.sweep.ghosts += gone
+        control.gone = len(self._gone)
+
+    def _verdict(self, answer: Answer, moment: Moment, *, vouched: bool) -> Verdict:
+        row, timings = answer.row, self._rules.timings
+        verdict = verdicts.judge(row, answer.evidence, moment, timings, vouched=vouched)
+        if verdict.action is not Action.CLOSE:
+            return verdict
+        if not (row.connection.api_id and row.connection.stage) and not self._state.proved:
+            self.sweep.dry = True
+        if self.sweep.dry or not breaker.closes(self._state, self.sweep.control):
+            self.sweep.held += 1
+            return verdicts.held(row, moment, timings)
+        return verdict
+
+    def _carry_out(self, judged: Iterable[tuple[Candidate, Verdict]], now: int) -> None:
+        def write(one: tuple[Candidate, Verdict]) -> tuple[Candidate, Verdict, bool | None]:
+            row, verdict = one
+            done = None
+            with suppress(RegistryUnavailable):
+                if verdict.by:
+                    done = self._reaper.rows.close(row, Closing(verdict.by, now))
+                else:
+                    done = self._reaper.rows.note(row, verdict.check_at, verdict.suspect_since)
+            return row, verdict, done
+
+        for row, verdict, done in self._reaper.each(write, judged):
+            self.sweep.unwritten += done is None
+            self.sweep.overtaken += done is False
+            if done and verdict.action is Action.SUSPECT:
+                self.sweep.suspected += 1
+            if done and verdict.by:
+                self.sweep.closed[verdict.by] += 1
+                self.sweep.corrected += row.connection.expires_at * SECOND > now
+
+    def _ours(self, rows: Iterable[Candidate]) -> list[Candidate]:
+        """Rows of the API and stage that are set, or of a registry that names neither."""
+        api_ids, stages = {"", self._rules.api.api_id}, {"", self._rules.api.stage}
+        return [
+            row
+            for row in rows
+            if row.connection.api_id in api_ids and row.connection.stage in stages
+        ]
+
+    def _now(self) -> int:
+        """The time, and whether the clock has jumped since it was last looked at."""
+        now = self._reaper.clock()
+        steady = -BACK <= now - self._state.last_at <= LEAP
+        since = self._state.steady_since if steady else now
+        self._state = replace(self._state, last_at=now, steady_since=since)
+        return now
+
+
+def _changes(row: Candidate, verdict: Verdict, now: int, timings: Timings) -> bool:
+    """Whether there is anything to write: nothing where a sampled row lives and was not due."""
+    due = not now < row.check_at <= now + timings.horizon
+    return verdict.action is not Action.VERIFY or due or bool(row.suspect_since)

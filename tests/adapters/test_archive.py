@@ -1,0 +1,150 @@
+"""The archive's contract, held by DynamoDB and by the fake that the other tests trust."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from socketwatch.archive import Archive, Closed, Rollup, TeamDay
+from socketwatch.aws.archive import DynamoArchive, Retention
+from socketwatch.aws.dynamo import Table
+from socketwatch.errors import LedgerUnavailable
+from socketwatch.outcomes import Outcome
+from socketwatch.totals import Totals
+from tests.adapters.table import create
+from tests.archives import FakeArchive
+from tests.fakes import NOW
+
+DAY = "2024-11-11"
+
+
+def totals(accepted: int = 1) -> Totals:
+    found = Totals(broadcasts=1, targeted=accepted, platforms={"web": (accepted, accepted)})
+    found.outcomes[Outcome.ACCEPTED] = accepted
+    found.reasons["http_503"] = 2
+    found.latency[3] = accepted
+    return found
+
+
+CLOSED = Closed(
+    broadcast_id="01J",
+    requested_at=NOW - 9,
+    closed_at=NOW,
+    audience="room",
+    labels={"team": "pay", "campaign": "x~1"},
+    report="s3://bucket/reports/v1/dt=2024-11-11/team=pay/01J.json",
+    totals=totals(),
+    similar={"by": "campaign"},
+)
+WHOLE = Rollup("pay", DAY, totals=totals(), through="1")
+
+
+def on(client: Any, name: str = "deliveries") -> DynamoArchive:
+    table = Table(name, client, LedgerUnavailable, lambda _attempt: None)
+    return DynamoArchive(table, Retention())
+
+
+@pytest.fixture(params=["dynamodb", "fake"])
+def archive(request: pytest.FixtureRequest) -> Archive:
+    if request.param == "fake":
+        return FakeArchive()
+    client = request.getfixturevalue("dynamodb")
+    create(client, "template.yaml", "Deliveries", "deliveries")
+    return on(client)
+
+
+def test_a_broadcast_is_kept_whole_and_over_what_was_there(archive: Archive) -> None:
+    archive.put(replace(CLOSED, late=False))
+    late = replace(CLOSED, late=True)
+    archive.put(late)
+
+    assert archive.find(DAY, "pay", CLOSED.key) == late
+    assert archive.find(DAY, "pay", "0") is None
+
+
+def test_broadcasts_come_in_the_order_in_which_they_were_closed(archive: Archive) -> None:
+    for number in (3, 1, 2):
+        archive.put(replace(CLOSED, broadcast_id=f"b{number}", closed_at=NOW + number))
+    archive.put(replace(CLOSED, labels={"team": "pay2"}))
+    archive.put(replace(CLOSED, closed_at=NOW + 86_400_000))
+
+    found = [one.broadcast_id for one in archive.closed_after(DAY, "pay", "")]
+    after = [one.broadcast_id for one in archive.closed_after(DAY, "pay", f"{NOW + 1:013d}#b1")]
+    newest = [one.broadcast_id for one in archive.latest(DAY, "pay", 2)]
+
+    assert (found, after, newest) == (["b1", "b2", "b3"], ["b2", "b3"], ["b3", "b2"])
+
+
+def test_a_rollup_is_written_by_whoever_read_it_last(archive: Archive) -> None:
+    assert archive.put_rollup(WHOLE)
+    assert not archive.put_rollup(replace(WHOLE, through="2"))
+
+    (read,) = archive.rollups(DAY, "pay")
+    assert read == replace(WHOLE, revision=1)
+    assert archive.put_rollup(replace(read, through="2"))
+    assert not archive.put_rollup(read)
+
+    assert [one.through for one in archive.rollups(DAY, "pay")] == ["2"]
+
+
+def test_rollups_are_found_by_label_and_days_both_included(archive: Archive) -> None:
+    for day in ("2024-11-10", DAY, "2024-11-12", "2024-11-13"):
+        for label, value in (
+            ("", ""),
+            ("campaign", "a"),
+            ("campaign", "~~"),
+            ("message_type", "p"),
+        ):
+            archive.put_rollup(Rollup("pay", day, label, value))
+    archive.put_rollup(Rollup("other", DAY))
+
+    whole = [one.day for one in archive.days("pay", "", DAY, "2024-11-12")]
+    campaigns = [(one.day, one.value) for one in archive.days("pay", "campaign", DAY, "2024-11-12")]
+
+    assert whole == [DAY, "2024-11-12"]
+    assert campaigns == [(DAY, "a"), (DAY, "~~"), ("2024-11-12", "a"), ("2024-11-12", "~~")]
+    assert len(archive.rollups(DAY, "pay")) == 4
+
+
+def test_a_day_that_was_told_stays_told(archive: Archive) -> None:
+    archive.note(TeamDay("pay", DAY))
+    archive.note(TeamDay("ads", DAY))
+    archive.note(TeamDay("pay", DAY, told=True))
+    archive.note(TeamDay("pay", DAY))
+
+    assert list(archive.teams(DAY)) == [TeamDay("ads", DAY), TeamDay("pay", DAY, told=True)]
+    assert list(archive.teams("2024-11-12")) == []
+
+
+def test_the_last_one_like_it_is_the_one_that_was_closed_last(archive: Archive) -> None:
+    archive.put_last(CLOSED, "campaign", "x", {"n": 1})
+    archive.put_last(replace(CLOSED, closed_at=NOW - 1), "campaign", "x", {"n": 0})
+
+    assert archive.last("pay", "campaign", "x") == {"n": 1}
+    assert archive.last("pay", "campaign", "y") is None
+
+    archive.put_last(replace(CLOSED, closed_at=NOW + 1), "campaign", "x", {"n": 2})
+
+    assert archive.last("pay", "campaign", "x") == {"n": 2}
+
+
+def test_broadcasts_go_with_the_reports_and_days_stay_for_thirteen_months(dynamodb: Any) -> None:
+    create(dynamodb, "template.yaml", "Deliveries", "deliveries")
+    archive = on(dynamodb)
+    archive.put(CLOSED)
+    archive.put_rollup(WHOLE)
+
+    rows = dynamodb.scan(TableName="deliveries")["Items"]
+    left = {row["pk"]["S"]: int(row["expiresAt"]["N"]) - NOW // 1_000 for row in rows}
+
+    assert left[f"DAY#{DAY}#pay"] == 90 * 86_400
+    assert 395 * 86_400 < left["TEAM#pay"] <= 396 * 86_400
+
+
+def test_an_archive_that_does_not_answer_says_so(dynamodb: Any) -> None:
+    archive = on(dynamodb, "missing")
+
+    with pytest.raises(LedgerUnavailable, match="ResourceNotFoundException"):
+        archive.put(CLOSED)
+    with pytest.raises(LedgerUnavailable, match="ResourceNotFoundException"):
+        archive.rollups(DAY, "pay")

@@ -1,0 +1,216 @@
+"""The pages as they are written, and as they are deployed."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.alarms.template import read_template
+from console.cloudwatch.evaluate import evaluate
+from console.cloudwatch.memory import MemoryStore
+from console.cloudwatch.metric import MetricId
+from console.dashboards.body import read_body
+from console.dashboards.book import Page
+from console.dashboards.lint import lint
+from console.dashboards.ours import ALARMS, DASHBOARDS, our_book
+from console.dashboards.palette import Mark, mark_of
+from console.dashboards.queries import queries
+from console.dashboards.widgets import MetricRow, MetricWidget, Row
+from tests.template.templates import ROOT, SIDECAR
+
+PAGES = ("oncall", "capacity", "delivery", "connections", "sidecar")
+NESTING = read_template(DASHBOARDS)
+BOOK = our_book()
+HOUR, DAY = 3_600, 86_400
+
+THRESHOLDS = [
+    name
+    for name, parameter in NESTING["Parameters"].items()
+    if parameter["Type"] == "Number" and name in read_template(ALARMS)["Parameters"]
+]
+
+
+def written(page: str) -> dict[str, Any]:
+    return dict(read_template(ROOT / "dashboards" / f"{page}.yaml"))
+
+
+def nested() -> dict[str, Any]:
+    return {
+        resource["Properties"]["Location"]: resource["Properties"]["Parameters"]
+        for resource in NESTING["Resources"].values()
+    }
+
+
+def page_of(name: str) -> Page:
+    return next(page for page in BOOK.pages if page.name == name)
+
+
+def test_the_pages_have_no_fault() -> None:
+    assert [str(finding) for finding in lint(BOOK)] == []
+
+
+def test_a_line_takes_its_place_from_the_very_parameter_that_its_alarm_does() -> None:
+    declared = read_template(ALARMS)["Parameters"]
+    # No two are the same, so that no line can stand right by the value of another's.
+    apart = {name: declared[name]["Default"] + n / 64 for n, name in enumerate(THRESHOLDS, 1)}
+    assert len(set(apart.values())) == len(apart) > 30
+
+    moved = our_book({name: str(value) for name, value in apart.items()})
+
+    assert [str(finding) for finding in lint(moved) if finding.rule == "threshold"] == []
+
+
+def test_there_are_five_pages_of_one_dashboard_each() -> None:
+    files = {path.stem for path in (ROOT / "dashboards").glob("*.yaml")}
+
+    assert files == {*PAGES, "template"}
+    assert sorted(nested()) == sorted(f"{page}.yaml" for page in PAGES)
+    for page in PAGES:
+        (resource,) = written(page)["Resources"].values()
+        assert resource["Type"] == "AWS::CloudWatch::Dashboard"
+        assert "Transform" not in written(page)
+        assert list(resource["Properties"]["DashboardBody"]) == ["Fn::Sub"]
+
+
+def test_each_page_is_given_just_what_it_names() -> None:
+    for page in PAGES:
+        declared = written(page)["Parameters"]
+        (resource,) = written(page)["Resources"].values()
+        named = re.findall(r"\$\{(\w+)\}", json.dumps(resource))
+
+        assert set(named) == declared.keys()
+        assert nested()[f"{page}.yaml"] == {name: {"Ref": name} for name in declared}
+        for name, parameter in declared.items():
+            assert parameter == NESTING["Parameters"][name], name
+            assert parameter["Description"].endswith("."), name
+            # What is not handed down must stop the deploy, not draw a line at a default.
+            assert "Default" not in parameter, name
+
+
+def test_the_root_hands_down_what_the_pages_and_the_alarms_share() -> None:
+    handed = SIDECAR["Resources"]["Dashboards"]["Properties"]["Parameters"]
+    alarms = SIDECAR["Resources"]["Alarms"]["Properties"]["Parameters"]
+
+    assert handed.keys() == NESTING["Parameters"].keys()
+    for name in handed.keys() & alarms.keys():
+        assert handed[name] == alarms[name], name
+    for name in THRESHOLDS:
+        assert handed[name] == {"Ref": name}
+
+
+def test_dashboards_are_deployed_unless_told() -> None:
+    assert SIDECAR["Parameters"]["DeployDashboards"]["Default"] == "true"
+    condition = SIDECAR["Resources"]["Dashboards"]["Condition"]
+    assert SIDECAR["Conditions"][condition] == {"Fn::Equals": [{"Ref": "DeployDashboards"}, "true"]}
+
+
+def test_a_name_is_of_its_stack_and_region_since_dashboards_are_of_the_whole_account() -> None:
+    names = [page.deployed for page in BOOK.pages]
+
+    assert names == [f"Name-us-east-1-{page.name}" for page in BOOK.pages]
+
+
+def test_no_token_of_a_label_is_taken_for_a_parameter() -> None:
+    for page in BOOK.pages:
+        assert "${" not in page.text.replace("${LAST}", "")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_row_of_a_page_is_drawn_where_its_metrics_have_data(name: str) -> None:
+    store = MemoryStore()
+    graphs = [one for one in page_of(name).body.widgets if isinstance(one, MetricWidget)]
+    for metric in {metric_of(row) for widget in graphs for row in widget.rows} - {None}:
+        assert metric
+        for at in range(0, 14 * DAY, HOUR):
+            store.put(metric, at, 1)
+
+    for widget in graphs:
+        longest = max(row.period for row in widget.rows)
+        span = 14 * DAY if longest >= HOUR else 2 * HOUR
+        results = evaluate(queries(widget), store, 0, span)
+        visible = [row for row in widget.rows if row.look.visible]
+        assert [result.label for result in results] == [row.look.label for row in visible]
+        for result in results:
+            assert result.points, (widget.title, result.label)
+
+
+def metric_of(row: Row) -> MetricId | None:
+    return row.metric if isinstance(row, MetricRow) else None
+
+
+def test_the_volume_is_that_of_seven_days_and_of_the_seven_before() -> None:
+    titles = {
+        widget.title: widget
+        for widget in page_of("delivery").body.widgets
+        if isinstance(widget, MetricWidget)
+    }
+    store = MemoryStore()
+    valid = MetricId.of("Socketwatch", "DeliveriesValid", {"Api": "ApiId", "Stage": "StageName"})
+    for day, number in enumerate([10] * 7 + [5] * 7):
+        store.put(valid, day * DAY, number)
+
+    def shown(title: str) -> float:
+        (result,) = evaluate(queries(titles[title]), store, 0, 14 * DAY)
+        return max(result.points.values())
+
+    assert shown("Volume of these 7 days, deliveries") == 35
+    assert shown("Volume of the 7 days before, deliveries") == 70
+    assert shown("This week against last, % of last") == 50
+
+
+def test_what_was_achieved_is_told_by_the_budget_that_is_left() -> None:
+    achieved = next(
+        widget
+        for widget in page_of("delivery").body.widgets
+        if isinstance(widget, MetricWidget) and widget.title.startswith("Achieved")
+    )
+    left = MetricId.of("Socketwatch", "ErrorBudgetLeft", {"Api": "ApiId", "Stage": "StageName"})
+
+    for percent, objective in ((100, 100), (0, 99.9), (-100, 99.8)):
+        store = MemoryStore()
+        store.put(left, 0, percent)
+        (result,) = evaluate(queries(achieved), store, 0, HOUR)
+
+        assert result.points[0] == pytest.approx(objective)
+
+
+def test_the_delivery_page_says_objective_achieved_and_left_first() -> None:
+    widgets = page_of("delivery").body.widgets
+    first = [widget for widget in widgets if widget.place.y == 6]
+
+    said = " ".join(getattr(widget, "markdown", "") for widget in first)
+    assert "Objective" in said
+    titles = [getattr(widget, "title", "") for widget in widgets if widget.place.y == 8]
+    assert titles[:2] == ["Achieved in 30 days, %", "Budget left of 30 days, %"]
+
+
+def test_a_page_says_what_its_stage_choice_does_not_change() -> None:
+    for page in BOOK.pages:
+        (heading, *_) = page.body.widgets
+        assert "stay this stack's" in getattr(heading, "markdown", "")
+
+
+def test_every_kind_of_line_is_on_some_page() -> None:
+    marks = {
+        mark_of(label)
+        for page in BOOK.pages
+        for widget in page.body.widgets
+        if isinstance(widget, MetricWidget)
+        for label in [
+            *(row.look.label for row in widget.rows),
+            *(getattr(line, "label", "") for line in widget.lines),
+        ]
+    } - {None}
+
+    assert marks >= {Mark.PAGE, Mark.TICKET, Mark.GOAL}
+
+
+def test_a_body_is_json_that_reads_the_same_however_it_is_spaced() -> None:
+    for page in BOOK.pages:
+        assert read_body(json.dumps(json.loads(page.text))) == page.body
+
+
+def test_the_pages_are_beside_the_alarms() -> None:
+    assert Path(DASHBOARDS).is_relative_to(ROOT)

@@ -1,0 +1,321 @@
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from report import answer, publish
+from socketwatch import metrics
+from socketwatch.answering import Answerer
+from socketwatch.archive import midnight
+from socketwatch.aws.reporting import Reporting
+from socketwatch.digest import Digest
+from socketwatch.errors import NotPublished
+from socketwatch.ledger import ShardRow, ShardState
+from socketwatch.outcomes import Outcome
+from socketwatch.places import Places
+from socketwatch.publishing import LOOK_AGAIN, Published, Publisher, measurements
+from socketwatch.reports import Document
+from socketwatch.tally import Tally
+from tests.archives import FakeArchive
+from tests.broadcasts import asked, delivered, users
+from tests.fakes import NOW, FakeLedger
+
+DAY = "2024-11-11"
+BUCKET = "s3://bucket"
+REPORT = f"{BUCKET}/reports/v1/dt={DAY}/team=pay/01J.json"
+PAGE = f"{BUCKET}/pages/v1/dt={DAY}/team=pay/01J.html"
+DAY_DATA = f"{BUCKET}/days/v1/dt={DAY}/team=pay/day.json"
+DAY_PAGE = f"{BUCKET}/index/v1/dt={DAY}/team=pay/index.html"
+DAY_TABLE = f"{BUCKET}/index/v1/dt={DAY}/team=pay/broadcasts.csv"
+TEAM_PAGE = f"{BUCKET}/index/v1/team=pay/index.html"
+
+
+@dataclass
+class Stage:
+    """All that `report` touches; a place in *refusing* takes nothing."""
+
+    ledger: FakeLedger = field(default_factory=FakeLedger)
+    archive: FakeArchive = field(default_factory=FakeArchive)
+    objects: dict[str, str] = field(default_factory=dict)
+    events: list[Document] = field(default_factory=list)
+    told: list[tuple[str, str, str]] = field(default_factory=list)
+    refusing: set[str] = field(default_factory=set)
+    now: int = NOW + 1_000
+
+    def run(self, remaining: int = 60_000) -> Published:
+        publisher = Publisher(
+            self.ledger, self.archive, self.put, self.announce, Places(BUCKET), self.clock
+        )
+        digest = Digest(self.archive, self.put, self.tell, Places(BUCKET))
+        answerer = Answerer(self.ledger, self.archive, 90, self.clock)
+        return publish(Reporting(publisher, digest, answerer), self.clock, lambda: remaining)
+
+    def clock(self) -> int:
+        return self.now
+
+    def put(self, uri: str, body: str, kind: str) -> None:
+        self._take(uri)
+        assert kind in {"application/json", "text/html", "text/csv"}
+        self.objects[uri] = body
+
+    def announce(self, report: Document) -> None:
+        self._take("events")
+        self.events.append(report)
+
+    def tell(self, team: str, subject: str, body: str) -> None:
+        self._take("topic")
+        self.told.append((team, subject, body))
+
+    def _take(self, place: str) -> None:
+        if place in self.refusing:
+            raise NotPublished("the fake refuses")
+
+    def document(self, uri: str = REPORT) -> Document:
+        found: Document = json.loads(self.objects[uri].splitlines()[0])
+        return found
+
+    def close(
+        self, broadcast_id: str = "01J", at: int = NOW, peers: int = 3, **request: Any
+    ) -> None:
+        delivered(self.ledger, asked(broadcast_id, **request), [users(peers)])
+        self.ledger.close(broadcast_id, at)
+
+
+def test_a_closed_report_is_put_where_it_was_promised_with_its_page_its_day_and_its_team() -> None:
+    stage = Stage()
+    stage.close()
+
+    done = stage.run()
+
+    assert done.reports == ["01J"]
+    assert stage.objects.keys() == {REPORT, PAGE, DAY_DATA, DAY_PAGE, TEAM_PAGE}
+    assert stage.document()["counts"]["accepted"] == 3
+    assert stage.document(DAY_DATA)["kind"] == "daily"
+    assert stage.objects[PAGE].startswith("<!doctype html>")
+    assert [event["broadcast_id"] for event in stage.events] == ["01J"]
+    assert measurements(done) == [metrics.count(metrics.REPORTS_PUBLISHED, 1)]
+
+
+def test_a_report_is_data_of_one_line_for_athena() -> None:
+    stage = Stage()
+    stage.close()
+    stage.run()
+
+    assert stage.objects[REPORT].count("\n") == 1
+    lines = stage.objects[DAY_DATA].splitlines()
+    assert [json.loads(line)["label"] and json.loads(line)["label"]["name"] for line in lines] == [
+        None,
+        "campaign",
+        "message_type",
+    ]
+
+
+def test_nothing_is_published_twice() -> None:
+    stage = Stage()
+    stage.close()
+    stage.run()
+
+    assert stage.run() == Published()
+    assert len(stage.events) == 1
+
+
+def test_an_open_report_is_not_published() -> None:
+    stage = Stage()
+    delivered(stage.ledger, asked(), [users(1)])
+
+    assert stage.run() == Published()
+
+
+@pytest.mark.parametrize("place", [REPORT, PAGE, "events", DAY_DATA, DAY_PAGE, TEAM_PAGE])
+def test_what_is_not_taken_is_tried_again_and_counts_once(place: str) -> None:
+    stage = Stage()
+    stage.close()
+    stage.close("02J", at=NOW + 1)
+    stage.refusing = {place}
+    assert "01J" in stage.run().failed
+
+    stage.refusing = set()
+    stage.run()
+
+    assert stage.document(DAY_DATA)["counts"]["accepted"] == 6
+    assert stage.run() == Published()
+
+
+@pytest.mark.parametrize("write", range(9))
+def test_a_run_that_is_broken_off_anywhere_is_made_up_for(write: int) -> None:
+    stage = Stage()
+    stage.close()
+    stage.archive.interrupt = write
+    stage.run()
+
+    stage.archive.interrupt = None
+    stage.run()
+
+    assert stage.document(DAY_DATA)["counts"]["accepted"] == 3
+    assert stage.document(DAY_DATA)["broadcasts"] == 1
+    assert list(stage.ledger.waiting) == []
+
+
+def test_with_no_time_left_the_rest_waits() -> None:
+    stage = Stage()
+    stage.close()
+
+    assert stage.run(remaining=5_000).rest
+    assert stage.run().reports == ["01J"]
+
+
+def test_a_ledger_that_is_down_publishes_nothing_and_raises_nothing() -> None:
+    stage = Stage()
+    stage.close()
+    stage.ledger.down = True
+
+    assert stage.run().reports == []
+
+
+def test_a_report_shows_the_last_one_of_its_campaign() -> None:
+    stage = Stage()
+    stage.close(peers=5)
+    stage.run()
+    stage.close("02J", at=NOW + 9)
+    stage.run()
+
+    similar = stage.document(REPORT.replace("01J", "02J"))["similar"]
+
+    assert stage.document()["similar"] is None
+    assert (similar["by"], similar["broadcast_id"], similar["targeted"]) == ("campaign", "01J", 5)
+
+
+def test_without_a_campaign_the_last_of_its_type_is_like_it_else_of_its_audience() -> None:
+    stage = Stage()
+    stage.close("01J", labels={"message_type": "promo"})
+    stage.close("02J", at=NOW + 1, labels={"message_type": "promo"})
+    stage.close("03J", at=NOW + 2, labels={})
+    stage.run()
+
+    by = {
+        event["broadcast_id"]: event["similar"] and event["similar"]["by"] for event in stage.events
+    }
+
+    assert by == {"01J": None, "02J": "message_type", "03J": "audience"}
+
+
+def late(stage: Stage) -> None:
+    """A report that was closed while a worker still held a shard, which then ended."""
+    row = delivered(stage.ledger, asked(), [users(3)])
+    held = ShardRow("01J", 1, ShardState.SENDING, row.broadcast.deadline, Tally(2), NOW)
+    stage.ledger.add_shard(held)
+    stage.ledger.close("01J", NOW)
+    stage.run()
+
+
+def test_a_report_closed_with_deliveries_open_is_looked_at_again_and_counts_as_late() -> None:
+    stage = Stage()
+    late(stage)
+    assert not stage.document()["complete"]
+    assert stage.document(DAY_DATA)["incomplete"] == 1
+    ended = stage.ledger.rows["01J", 1]
+    ended.tally.settle_rest(Outcome.UNKNOWN)
+    stage.ledger.rows["01J", 1] = replace(ended, state=ShardState.DONE)
+    assert stage.run() == Published()
+
+    stage.now = NOW + LOOK_AGAIN
+    stage.run()
+
+    assert stage.document()["complete"]
+    day = stage.document(DAY_DATA)
+    assert (day["broadcasts"], day["incomplete"], day["late_changes"]) == (1, 0, 1)
+    assert day["counts"]["unknown"] == 2
+    assert stage.ledger.waiting == {}
+
+
+def test_a_second_look_that_finds_nothing_new_changes_nothing() -> None:
+    stage = Stage()
+    late(stage)
+    before = dict(stage.objects)
+
+    stage.now = NOW + LOOK_AGAIN
+
+    assert stage.run().reports == []
+    assert stage.objects == before
+    assert stage.ledger.waiting == {}
+
+
+def tomorrow(stage: Stage) -> None:
+    stage.now = midnight("2024-11-12") + 11 * 60_000
+
+
+def test_a_team_is_told_of_its_day_once_it_is_over() -> None:
+    stage = Stage()
+    stage.close()
+    stage.close("02J", at=NOW + 1, labels={"team": "ads"})
+    stage.run()
+    assert stage.told == []
+
+    tomorrow(stage)
+    stage.run()
+    stage.run()
+
+    assert [(team, subject) for team, subject, _ in stage.told] == [
+        ("ads", f"ads: 1 broadcast on {DAY}"),
+        ("pay", f"pay: 1 broadcast on {DAY}"),
+    ]
+    assert "3 accepted it for delivery (100 %)" in " ".join(stage.told[1][2].split())
+    assert stage.objects[DAY_TABLE].splitlines()[1].split(",")[4] == "01J"
+
+
+def test_a_digest_that_was_not_taken_is_sent_later() -> None:
+    stage = Stage()
+    stage.close()
+    stage.run()
+    tomorrow(stage)
+    stage.refusing = {"topic"}
+    stage.run()
+
+    stage.refusing = set()
+    stage.run()
+
+    assert len(stage.told) == 1
+
+
+def test_what_comes_after_the_digest_is_a_late_change() -> None:
+    stage = Stage()
+    stage.close()
+    stage.run()
+    tomorrow(stage)
+    stage.run()
+    stage.close("02J", at=NOW + 1)
+
+    stage.run()
+
+    day = stage.document(DAY_DATA)
+    assert (day["broadcasts"], day["late_changes"]) == (2, 1)
+
+
+def test_no_digest_is_sent_while_reports_wait() -> None:
+    stage = Stage()
+    stage.close()
+    stage.run()
+    stage.close("02J", at=NOW + 1)
+    tomorrow(stage)
+
+    stage.run(remaining=5_000)
+
+    assert stage.told == []
+
+
+@pytest.mark.parametrize("question", [None, [], "x", 7])
+def test_what_is_no_question_is_refused(question: object) -> None:
+    stage = Stage()
+
+    answered = answer(question, Answerer(stage.ledger, stage.archive, 90, stage.clock))
+
+    assert answered["error"] == "bad_type"
+
+
+def test_a_question_while_the_ledger_is_down_is_answered_so() -> None:
+    stage = Stage(ledger=FakeLedger(down=True))
+
+    answered = answer({"id": "01J"}, Answerer(stage.ledger, stage.archive, 90, stage.clock))
+
+    assert answered["error"] == "unavailable"

@@ -1,0 +1,168 @@
+"""A day is the sum of its broadcasts, however their closings come."""
+
+import random
+import tracemalloc
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from socketwatch.archive import Closed, Rollup
+from socketwatch.errors import LedgerUnavailable
+from socketwatch.outcomes import Outcome
+from socketwatch.rollups import MOST_VALUES, OTHER, Overtaken, bring_up, roll_up
+from socketwatch.totals import Totals, pack
+from tests.archives import FakeArchive
+from tests.fakes import NOW
+
+DAY = "2024-11-11"
+
+
+def totals(accepted: int = 1, gone: int = 0) -> Totals:
+    found = Totals(broadcasts=1, targeted=accepted + gone)
+    found.outcomes = Counter({Outcome.ACCEPTED: accepted, Outcome.GONE: gone})
+    found.latency[2] = accepted
+    return found
+
+
+def closed(number: int, campaign: str = "", at: int = NOW, **more: object) -> Closed:
+    labels = {"team": "pay"} | ({"campaign": campaign} if campaign else {})
+    found = Closed(f"b{number:05}", at, at, "room", labels, "s3://b/r.json", totals())
+    return replace(found, **more)  # type: ignore[arg-type]  # whatever a test changes
+
+
+def by_label(rollups: list[Rollup]) -> dict[tuple[str, str], dict[str, object]]:
+    return {(one.label, one.value): pack(one.totals) for one in rollups}
+
+
+def summed(*parts: Totals) -> dict[str, object]:
+    whole = Totals()
+    for part in parts:
+        whole.add(part)
+    return pack(whole)
+
+
+def test_a_day_and_each_label_are_sums() -> None:
+    broadcasts = [
+        closed(1, "a", totals=totals(3)),
+        closed(2, "b", totals=totals(4)),
+        closed(3, "a"),
+        closed(4),
+    ]
+
+    found = by_label(roll_up(DAY, "pay", broadcasts))
+
+    assert found == {
+        ("campaign", "a"): summed(totals(3), totals()),
+        ("campaign", "b"): summed(totals(4)),
+        ("", ""): summed(totals(3), totals(4), totals(), totals()),
+    }
+
+
+def test_after_a_hundred_values_of_a_label_the_rest_is_other() -> None:
+    broadcasts = [closed(number, f"c{number}") for number in range(MOST_VALUES + 20)]
+
+    found = by_label(roll_up(DAY, "pay", broadcasts))
+
+    assert len(found) == MOST_VALUES + 2
+    assert found["campaign", OTHER] == summed(*[totals()] * 20)
+    assert ("campaign", "c99") in found
+
+
+def test_message_types_have_a_hundred_of_their_own() -> None:
+    broadcasts = [
+        closed(number, labels={"campaign": f"c{number}", "message_type": "promo"})
+        for number in range(MOST_VALUES + 1)
+    ]
+
+    found = by_label(roll_up(DAY, "pay", broadcasts))
+
+    assert found["message_type", "promo"] == summed(*[totals()] * (MOST_VALUES + 1))
+
+
+def test_ten_thousand_broadcasts_are_rolled_up_in_bounded_memory() -> None:
+    def many() -> Iterator[Closed]:
+        for number in range(10_000):
+            yield closed(number, f"c{number % 300}", at=NOW + number)
+
+    tracemalloc.start()
+    try:
+        rollups = roll_up(DAY, "pay", many())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert rollups[-1].totals.broadcasts == 10_000
+    assert len(rollups) == MOST_VALUES + 2
+    assert peak < 2_000_000
+
+
+def test_going_on_reads_nothing_that_is_in_already() -> None:
+    archive = FakeArchive()
+    for number in range(3):
+        archive.put(closed(number, "a", at=NOW + number))
+    bring_up(archive, DAY, "pay", [closed(0, at=NOW).key])
+    later = closed(9, "a", at=NOW + 9)
+    archive.put(later)
+
+    archive.asked.clear()
+    rolled = bring_up(archive, DAY, "pay", [later.key])
+
+    assert archive.asked == [closed(2, at=NOW + 2).key]
+    assert rolled[-1].totals.broadcasts == 4
+
+
+def test_whoever_was_overtaken_changes_nothing_more() -> None:
+    archive = FakeArchive()
+    one = closed(1)
+    archive.put(one)
+    bring_up(archive, DAY, "pay", [one.key])
+    two = closed(2, at=NOW + 2)
+    archive.put(two)
+    archive.overtaken = True
+
+    with pytest.raises(Overtaken):
+        bring_up(archive, DAY, "pay", [two.key])
+
+
+campaigns = st.sampled_from(["", "a", "b", "c"])
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(campaigns, st.integers(0, 5), st.integers(0, 3)), min_size=1, max_size=14),
+    st.integers(0, 2**32),
+)
+def test_a_day_is_the_sum_of_its_broadcasts(asked: list[tuple[str, int, int]], seed: int) -> None:
+    """Closings come shuffled, twice, late, changed, in batches, and runs are interrupted."""
+    rng = random.Random(seed)
+    final = [
+        closed(number, campaign, NOW + 1_000 * rng.randrange(20), totals=totals(accepted, gone))
+        for number, (campaign, accepted, gone) in enumerate(asked)
+    ]
+    arriving = [(one, one) for one in final]
+    arriving += [(replace(one, totals=totals(1, 1)), one) for one in final if rng.random() < 0.3]
+    rng.shuffle(arriving)
+    arriving += [(one, one) for one in final]
+    archive = FakeArchive()
+    while arriving:
+        batch = [arriving.pop(0)[0] for _ in range(min(len(arriving), rng.randrange(1, 4)))]
+        for one in batch:
+            archive.put(one)
+        archive.interrupt = rng.choice([None, None, 0, 1, 2])
+        with suppress(LedgerUnavailable):
+            bring_up(archive, DAY, "pay", [one.key for one in batch])
+        archive.interrupt = None
+        # What was broken off is done again by the next run.
+        bring_up(archive, DAY, "pay", [one.key for one in batch])
+
+    found = by_label(archive.rollups(DAY, "pay"))
+
+    assert found["", ""] == summed(*(one.totals for one in final))
+    for campaign in {one.labels.get("campaign", "") for one in final} - {""}:
+        wanted = [one.totals for one in final if one.labels.get("campaign") == campaign]
+        assert found["campaign", campaign] == summed(*wanted)
