@@ -3,7 +3,7 @@
 import click
 
 from console.access import clients
-from console.commands import alarms, status, up
+from console.commands import alarms, report, status, up
 from console.surroundings import Surroundings, now_ms
 
 
@@ -13,6 +13,7 @@ def main() -> None:
 
 
 main.add_command(status.show)
+main.add_command(report.report)
 main.add_command(up.up)
 main.add_command(alarms.alarms)
 

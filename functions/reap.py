@@ -21,7 +21,7 @@ def reap(asked: Asked, remaining: int, by: Reaper) -> Sweep:
     LOG.info("swept", **sweep.summary(done))
     if done.breaker.cause:
         since = done.breaker.tripped_at
-        LOG.error(
+        LOG.warning(
             "tripped", likely=done.breaker.cause.likely, cause=done.breaker.cause, since=since
         )
     if done.trouble:

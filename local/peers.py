@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import random
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,24 +18,49 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
+from socketwatch.clock import Clock
+
 ROOMS = tuple(f"room-{number}" for number in range(1, 9))
+
+
+@dataclass(frozen=True, slots=True)
+class Deafness:
+    """A peer that read no more from *since* on; *silent* if it never said so (epoch ms)."""
+
+    since: int
+    silent: bool
 
 
 @dataclass(slots=True)
 class Tally:
-    """What the peers themselves saw. `errors` are what no peer should see."""
+    """What the peers themselves saw. `errors` are what no peer should see.
 
+    Attributes:
+        heard: how often each peer heard the message of each broadcast.
+        deaf: the peers that stopped to read.
+    """
+
+    clock: Clock
     frames_sent: int = 0
     frames_received: int = 0
     refused: int = 0
     vanished: int = 0
     dropped: int = 0
     errors: list[str] = field(default_factory=list)
+    heard: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    deaf: list[Deafness] = field(default_factory=list)
 
-    def hear(self, message: str | bytes) -> None:
-        """Count a frame that a peer received."""
+    def hear(self, user: str, message: str | bytes) -> None:
+        """Note a frame that a peer received."""
+        frame = json.loads(message)
         self.frames_received += 1
-        self.refused += "error" in json.loads(message)
+        self.refused += "error" in frame
+        if frame.get("type") == "message":
+            self.heard[frame["broadcastId"]][user] += 1
+
+    def end(self, *, silent: bool) -> None:
+        """Note that a peer reads no more."""
+        self.deaf.append(Deafness(self.clock(), silent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +91,11 @@ class Crowd:
     ) -> AsyncIterator[ClientConnection]:
         """A peer that listens to everything until the block ends, and then closes politely."""
         async with await self.enter(user, room, *roles) as peer:
-            listening = asyncio.create_task(self._listen(peer))
+            listening = asyncio.create_task(self._listen(user, peer))
             try:
                 yield peer
             finally:
+                self.tally.end(silent=False)
                 await peer.close(self.rng.choice((1000, 1001, 4000)), "done")
                 await listening
 
@@ -81,10 +108,10 @@ class Crowd:
         """Wait about so long."""
         await asyncio.sleep(seconds * self.rng.uniform(0.5, 1.5))
 
-    async def _listen(self, peer: ClientConnection) -> None:
+    async def _listen(self, user: str, peer: ClientConnection) -> None:
         with contextlib.suppress(ConnectionClosed):
             async for message in peer:
-                self.tally.hear(message)
+                self.tally.hear(user, message)
 
 
 Behaviour = Callable[[Crowd, str], Awaitable[None]]
@@ -117,9 +144,10 @@ async def vanish(crowd: Crowd, user: str) -> None:
     peer = await crowd.enter(user, crowd.rng.choice(ROOMS))
     try:
         await crowd.say(peer, action="ping")
-        crowd.tally.hear(await peer.recv())
+        crowd.tally.hear(user, await peer.recv())
         peer.transport.pause_reading()
         crowd.tally.vanished += 1
+        crowd.tally.end(silent=True)
         await crowd.pause(30)
     finally:
         peer.transport.abort()
@@ -130,7 +158,8 @@ async def drop(crowd: Crowd, user: str) -> None:
     peer = await crowd.enter(user, crowd.rng.choice(ROOMS))
     try:
         await crowd.say(peer, action="ping")
-        crowd.tally.hear(await peer.recv())
+        crowd.tally.hear(user, await peer.recv())
+        crowd.tally.end(silent=True)
         await crowd.pause(3)
     finally:
         crowd.tally.dropped += 1

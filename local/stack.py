@@ -7,19 +7,17 @@ and all keep the time of one clock.
 """
 
 import asyncio
-import contextlib
-import random
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from local.alarms import LocalAlarms, watch
 from local.bridge import Bridge
 from local.clock import ScaledClock, real_ms
 from local.deploy import Deployed, deploy
 from local.edge.access_log import AccessLog
-from local.edge.invoke import LambdaInvoke
 from local.edge.meter import Meter
 from local.edge.model import read_model
 from local.edge.server import Edge
@@ -27,6 +25,15 @@ from local.edge.settings import EdgeSettings
 from local.measuring import publisher
 from local.ministack import client, ministack
 from local.outages import Outages
+from local.parts import (
+    Progress,
+    background,
+    environment,
+    keep_writing,
+    log_groups,
+    open_edge,
+    tell,
+)
 from local.publisher import Publisher
 from local.schedules import Schedules
 from local.table_proxy import TableProxy
@@ -42,11 +49,6 @@ from socketwatch.reports import add_up, report
 from socketwatch.rows import RegistryTable, connection_key
 
 STACK_NAME = "socketwatch"
-INTERPRETER = Path(__file__).parent / "interpreter"
-LOG_SECONDS = 0.5
-"""Between two writings of the access log."""
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class StackSettings:
         lifetime_seconds: Its limit on a connection's life, likewise.
         time_scale: How many times faster than real time the stack's clock passes.
         access_logs: Whether the stage writes an access log.
+        parameters: Of the template, over those that a local stack is deployed with.
     """
 
     port: int = 0
@@ -68,6 +71,7 @@ class StackSettings:
     concurrency: int = 8
     time_scale: float = 1
     access_logs: bool = False
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class Stack:
     outages: Outages
     publisher: Publisher
     schedules: Schedules | None
+    alarms: LocalAlarms
 
     @property
     def api_id(self) -> str:
@@ -158,33 +163,38 @@ async def local_stack(
         proxy = TableProxy(clock)
         await proxy.open()
         parts.push_async_callback(proxy.close)
-        environment = _environment(proxy, clock)
-        aws = parts.enter_context(ministack(settings.aws_port or None, functions=environment))
+        aws = parts.enter_context(
+            ministack(settings.aws_port or None, functions=environment(proxy, clock))
+        )
         progress(f"AWS on this machine: {aws.endpoint}")
-        edge = await _edge(settings, aws.endpoint, clock, parts)
+        edge = await open_edge(_edge_settings(settings, clock), aws.endpoint, clock, parts)
         proxy.attach(aws.endpoint, edge.faults)
         parameters = _parameters(settings, edge, tokens)
         deployed = await asyncio.to_thread(deploy, aws.endpoint, STACK_NAME, parameters)
-        _tell(deployed, progress)
+        tell(STACK_NAME, deployed, progress)
         model = read_model(
             client(aws.endpoint, "apigatewayv2"), deployed.outputs["ApiId"], edge.stage
         )
         edge.attach(model)
         logs, functions = client(aws.endpoint, "logs"), client(aws.endpoint, "lambda")
-        bridge = Bridge(logs, client(aws.endpoint, "cloudwatch"), _log_groups(logs), clock)
+        bridge = Bridge(
+            logs, client(aws.endpoint, "cloudwatch"), log_groups(logs, STACK_NAME), clock
+        )
         meter = Meter(model, clock)
         edge.listen(meter.take, meter.sent)
         publishing = publisher(aws.endpoint, bridge, meter, proxy, clock)
         schedules = None
         if clock.scale != 1:
             schedules = Schedules(client(aws.endpoint, "events"), functions, clock)
-            await parts.enter_async_context(_background(schedules.run()))
+            await parts.enter_async_context(background(schedules.run()))
         outages = Outages(functions, deployed.outputs, schedules)
         access_log = AccessLog(logs, model, "edge", real_ms)
         edge.listen(access_log.take)
-        await parts.enter_async_context(_background(bridge.run()))
-        await parts.enter_async_context(_background(publishing.run()))
-        await parts.enter_async_context(_background(_write(access_log)))
+        await parts.enter_async_context(background(bridge.run()))
+        await parts.enter_async_context(background(publishing.run()))
+        alarms = watch(partial(client, aws.endpoint), STACK_NAME, publishing)
+        await parts.enter_async_context(background(alarms.run()))
+        await parts.enter_async_context(background(keep_writing(access_log)))
         yield Stack(
             endpoint=aws.endpoint,
             pid=aws.pid,
@@ -196,13 +206,12 @@ async def local_stack(
             outages=outages,
             publisher=publishing,
             schedules=schedules,
+            alarms=alarms,
         )
 
 
-async def _edge(
-    settings: StackSettings, endpoint: str, clock: ScaledClock, parts: AsyncExitStack
-) -> Edge:
-    edge_settings = EdgeSettings(
+def _edge_settings(settings: StackSettings, clock: ScaledClock) -> EdgeSettings:
+    return EdgeSettings(
         stage="live",
         port=settings.port,
         management_port=settings.management_port,
@@ -211,20 +220,6 @@ async def _edge(
         invoke_concurrency=settings.concurrency,
         time_scale=clock.scale,
     )
-    invoke = LambdaInvoke(client(endpoint, "lambda"), concurrency=settings.concurrency)
-    parts.callback(invoke.close)
-    edge = Edge(edge_settings, invoke, clock, random.SystemRandom())
-    await edge.open()
-    parts.push_async_callback(edge.close)
-    return edge
-
-
-def _environment(proxy: TableProxy, clock: ScaledClock) -> dict[str, str]:
-    """What the functions have in their environment besides their settings."""
-    environment = {"AWS_ENDPOINT_URL_DYNAMODB": proxy.url}
-    if clock.scale != 1:
-        environment |= {"PYTHONPATH": str(INTERPRETER), **clock.environment()}
-    return environment
 
 
 def _parameters(settings: StackSettings, edge: Edge, tokens: Tokens) -> dict[str, str]:
@@ -233,39 +228,11 @@ def _parameters(settings: StackSettings, edge: Edge, tokens: Tokens) -> dict[str
         "AllowNoOrigin": "true",
         # The local CloudWatch adds up no series of several APIs, and there is one API.
         "AccountWide": "false",
+        # A person waits for these reports.
+        "AckWindow": "3",
         "AccessLogs": "true" if settings.access_logs else "false",
         "JwtIssuer": ISSUER,
         "JwtAudience": AUDIENCE,
         "JwtPublicKey": tokens.public_key(),
+        **settings.parameters,
     }
-
-
-async def _write(access_log: AccessLog) -> None:
-    while True:
-        await asyncio.sleep(LOG_SECONDS)
-        await asyncio.to_thread(access_log.flush)
-
-
-@asynccontextmanager
-async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-def _tell(deployed: Deployed, progress: Progress) -> None:
-    progress(f"stack {STACK_NAME}: API {deployed.outputs['ApiId']}")
-    for left_out in deployed.left_out:
-        progress(str(left_out))
-    for repaired in deployed.repaired:
-        progress(repaired)
-
-
-def _log_groups(logs: Any) -> list[str]:
-    pages = logs.get_paginator("describe_log_groups").paginate()
-    names = [group["logGroupName"] for page in pages for group in page["logGroups"]]
-    return sorted(name for name in names if STACK_NAME in name)

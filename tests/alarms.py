@@ -69,7 +69,8 @@ class Declared:
     @property
     def runbook(self) -> str:
         """The file that it points to."""
-        return re.findall(r"\$\{RunbookUrl\}/(\w+\.md)", self.description)[0]
+        file: str = re.findall(r"\$\{RunbookUrl\}/(\w+\.md)", self.description)[0]
+        return file
 
     @property
     def topics(self) -> list[str]:
@@ -109,7 +110,7 @@ class Declared:
     def window(self) -> str:
         """M of N, as a runbook says it."""
         of = f"{self.properties['DatapointsToAlarm']} of {self.properties['EvaluationPeriods']}"
-        return f"{of} × {self.period:,} s"
+        return f"{of} periods of {self.period:,} s"
 
     @property
     def threshold(self) -> str:

@@ -43,29 +43,32 @@ class Marked:
 
     def entries(self) -> dict[str, "Marked"]:
         """The entries of a mapping; none for null."""
-        if isinstance(self.node, yaml.ScalarNode) and not self.text():
-            return {}
-        if not isinstance(self.node, yaml.MappingNode):
-            raise self.error("`name: value` must stand here")
-        found: dict[str, Marked] = {}
-        for key, value in self.node.value:
-            name = Marked(self.path, key)
-            if name.text() in found:
-                raise name.error(f"{name.text()} stands here twice")
-            found[name.text()] = Marked(self.path, value)
-        return found
+        return {key.text(): value for key, value in self._pairs()}
 
     def fields(self, needed: Collection[str], known: Collection[str]) -> Mapping[str, "Marked"]:
         """The entries, of which none may be missing or unknown."""
-        found = self.entries()
-        for name, value in found.items():
-            if name not in {*needed, *known}:
+        for key, _ in self._pairs():
+            if key.text() not in {*needed, *known}:
                 said = ", ".join((*needed, *known))
-                raise value.error(f"{name} is not known here: write one of {said}")
+                raise key.error(f"{key.text()} is not known here: write one of {said}")
+        found = self.entries()
         for name in needed:
             if name not in found:
                 raise self.error(f"{name} is missing")
         return found
+
+    def _pairs(self) -> list[tuple["Marked", "Marked"]]:
+        if isinstance(self.node, yaml.ScalarNode) and not self.text():
+            return []
+        if not isinstance(self.node, yaml.MappingNode):
+            raise self.error("`name: value` must stand here")
+        pairs = [(Marked(self.path, key), Marked(self.path, one)) for key, one in self.node.value]
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key.text() in seen:
+                raise key.error(f"{key.text()} stands here twice")
+            seen.add(key.text())
+        return pairs
 
     def is_mapping(self) -> bool:
         """Whether it has entries."""

@@ -1,14 +1,15 @@
 """The whole proof: every alarm's cases, and every mutant against them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-from console.alarms.cases import CaseFile, read_cases
+from console.alarms.cases import CaseFile, Proves
 from console.alarms.mutants import mutants
-from console.alarms.running import Failure, Stage, catalogue_for, files_faults
+from console.alarms.reading import read_cases
+from console.alarms.running import Failure, Stage, catalogue_for
 from console.alarms.template import Catalogue, Template, alarms_of
 from console.errors import ConsoleError
 
@@ -32,6 +33,7 @@ class Proved:
     """What came of one alarm.
 
     Attributes:
+        mutants: how many were tried: none where a case fails.
         excused: how many survivors the case file names with a reason.
         stale: those that it names and that are none.
     """
@@ -114,6 +116,8 @@ def prove(
             like = get_close_matches(file.alarm, template["Resources"], 1) or template["Resources"]
             raise file.where.error(f"there is no alarm {file.alarm}: write {', '.join(like)}")
     catalogue = catalogues({})
+    if not catalogue.by_logical_id:
+        raise ConsoleError("the template has no alarms")
     for alarm in only:
         if alarm not in catalogue.by_logical_id:
             raise ConsoleError(f"there is no alarm {alarm}: {', '.join(catalogue.by_logical_id)}")
@@ -124,12 +128,42 @@ def prove(
         file = files[alarm]
         stages = [Stage(file, case, catalogue_for(file, case, catalogues)) for case in file.cases]
         proved.append(_proved(file, stages))
-    faults = tuple(files_faults(files, catalogue, wanted))
+    faults = tuple(_faults(files, catalogue, wanted))
     return Proof(len(wanted), tuple(proved), faults)
+
+
+def _faults(
+    files: Mapping[str, CaseFile], catalogue: Catalogue, wanted: frozenset[str]
+) -> Iterator[str]:
+    """What is missing: an alarm without cases, a kind without a case, a link that is not there."""
+    for logical_id, alarm in catalogue.by_logical_id.items():
+        if logical_id not in wanted:
+            continue
+        if logical_id not in files:
+            yield f"{logical_id}: it has no case file"
+            continue
+        file = files[logical_id]
+        proved = {case.proves for case in file.cases} | file.without.keys()
+        for kind in Proves:
+            if kind not in proved:
+                yield f"{file.where.path}: no case proves that it {_WORDS[kind]}"
+        if file.runbook not in alarm.description:
+            yield f"{file.where.path}: the alarm's description does not link to {file.runbook}"
+
+
+_WORDS = {
+    Proves.FIRES: "fires",
+    Proves.QUIET: "stays quiet just below the threshold",
+    Proves.MISSING: "bears that all data are missing",
+    Proves.RECOVERS: "recovers",
+}
 
 
 def _proved(file: CaseFile, stages: list[Stage]) -> Proved:
     failures = tuple(failure for stage in stages for failure in stage.run())
+    if failures:
+        # A case that fails as it is notices nothing: mutants wait until all hold.
+        return Proved(file.alarm, len(stages), failures, 0, (), 0, ())
     wrong = [mutants(stage.alarm) for stage in stages]
     every = {name: mutant for found in reversed(wrong) for name, mutant in found.items()}
     survivors = {

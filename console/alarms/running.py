@@ -1,7 +1,7 @@
 """Runs cases: what a case's series make of its alarm, and whether that is what it says."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from console.alarms.cases import Case, CaseFile, Check, Given, Proves
@@ -11,7 +11,8 @@ from console.cloudwatch.alarm import Alarm, MetricAlarm, State
 from console.cloudwatch.board import Asked
 from console.cloudwatch.judging import judged, stats_of
 from console.cloudwatch.memory import MemoryStore
-from console.cloudwatch.metric import MetricId
+from console.cloudwatch.metric import MetricId, MetricStat, Values
+from console.cloudwatch.source import Source
 from console.cloudwatch.timeline import Timeline, replayed, why
 from console.errors import ConsoleError
 
@@ -44,7 +45,7 @@ class Stage:
         self._catalogue = catalogue
         self._family = with_children(self.alarm, catalogue)
         self._end = case.starts + max(_length(case), case.checks[-1].at)
-        self._store = self._filled()
+        self._source = _Once(self._filled())
         self._asked = {one.name: self._asks(one) for one in self._family}
 
     def run(self, mutant: Alarm | None = None) -> list[Failure]:
@@ -63,7 +64,7 @@ class Stage:
     def _asks(self, alarm: Alarm) -> list[tuple[int, Asked]]:
         if not isinstance(alarm, MetricAlarm):
             return []
-        found = judged(alarm, self._store, self.case.starts, self._end)
+        found = judged(alarm, self._source, self.case.starts, self._end)
         return [(one.at, (one.state, why(alarm, one))) for one in found]
 
     def _checked(self, found: Timeline) -> Iterator[Failure]:
@@ -157,31 +158,28 @@ class Stage:
         )
 
 
-def files_faults(
-    files: Mapping[str, CaseFile], catalogue: Catalogue, wanted: frozenset[str]
-) -> Iterator[str]:
-    """What is missing: an alarm without cases, a kind without a case, a link that is not there."""
-    for logical_id, alarm in catalogue.by_logical_id.items():
-        if logical_id not in wanted:
-            continue
-        if logical_id not in files:
-            yield f"{logical_id}: it has no case file"
-            continue
-        file = files[logical_id]
-        proved = {case.proves for case in file.cases} | file.without.keys()
-        for kind in Proves:
-            if kind not in proved:
-                yield f"{file.where.path}: no case proves that it {_WORDS[kind]}"
-        if file.runbook not in alarm.description:
-            yield f"{file.where.path}: the alarm's description does not link to {file.runbook}"
+class _Once:
+    """A `Source` that reads each thing once, for mutants ask the same again."""
 
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._read: dict[tuple[MetricStat, int, int, int | None], Values] = {}
 
-_WORDS = {
-    Proves.FIRES: "fires",
-    Proves.QUIET: "stays quiet just below the threshold",
-    Proves.MISSING: "bears that all data are missing",
-    Proves.RECOVERS: "recovers",
-}
+    def read(
+        self, wanted: Sequence[MetricStat], start: int, end: int, step: int | None = None
+    ) -> list[Values]:
+        """See `Source.read`."""
+        return [self._one(stat, start, end, step) for stat in wanted]
+
+    def metrics(self, namespace: str | None) -> Iterable[MetricId]:
+        """See `Source.metrics`."""
+        return self._source.metrics(namespace)
+
+    def _one(self, stat: MetricStat, start: int, end: int, step: int | None) -> Values:
+        key = (stat, start, end, step)
+        if key not in self._read:
+            (self._read[key],) = self._source.read([stat], start, end, step)
+        return self._read[key]
 
 
 def catalogue_for(file: CaseFile, case: Case, catalogues: Catalogues) -> Catalogue:

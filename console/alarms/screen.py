@@ -27,7 +27,7 @@ def proof_lines(proof: Proof) -> Iterator[str]:
 
 
 def backtest_lines(
-    days: int, today: Mapping[str, Fired], changed: Mapping[str, Fired] | None, what: str
+    today: Mapping[str, Fired], changed: Mapping[str, Fired] | None, what: str
 ) -> Iterator[str]:
     """A row an alarm that fired, under today's parameters and under changed ones."""
     head = f"{'alarm':<34}{'fired':>7}{'minutes':>9}{'told':>6}"
@@ -45,7 +45,7 @@ def backtest_lines(
         yield from _spells("today", fired)
         if other is not None and other.spells != fired.spells:
             yield from _spells("changed", other)
-    yield f"{quiet} alarms did not fire in {days} days"
+    yield f"{quiet} of {len(today)} alarms did not fire"
 
 
 def state_lines(states: Sequence[tuple[str, Status]]) -> Iterator[str]:

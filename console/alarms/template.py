@@ -73,6 +73,9 @@ def read_template(path: Path = TEMPLATE) -> Template:
         raise ConsoleError(f"{path}: {' '.join(str(error).split())}") from error
     if not isinstance(found, dict) or not isinstance(found.get("Resources"), dict):
         raise ConsoleError(f"{path}: no template: it has no Resources")
+    for logical_id, resource in found["Resources"].items():
+        if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
+            raise ConsoleError(f"{path}: {logical_id} is no resource: it has no Type")
     return found
 
 
@@ -97,12 +100,15 @@ def alarms_of(
     found: dict[str, Alarm] = {}
     mutes: list[MuteRule] = []
     for logical_id, kind, properties in _resources(body, scope):
-        if kind == METRIC:
-            found[logical_id] = metric_alarm(names[logical_id], logical_id, properties)
-        elif kind == COMPOSITE:
-            found[logical_id] = composite_alarm(names[logical_id], logical_id, properties)
-        else:
-            mutes.append(mute_rule(names[logical_id], logical_id, properties))
+        try:
+            if kind == METRIC:
+                found[logical_id] = metric_alarm(names[logical_id], logical_id, properties)
+            elif kind == COMPOSITE:
+                found[logical_id] = composite_alarm(names[logical_id], logical_id, properties)
+            else:
+                mutes.append(mute_rule(names[logical_id], logical_id, properties))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise AlarmRefused.because(logical_id, f"a property is malformed: {error!r}") from error
     refuse(tuple(found.values()), mutes)
     return Catalogue(found, tuple(mutes), effective)
 

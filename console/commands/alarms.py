@@ -10,9 +10,9 @@ import click
 
 from console.access import is_local
 from console.alarms.backtest import LONGEST_DAYS, backtest
-from console.alarms.cases import CASES
 from console.alarms.deployed import deployed
 from console.alarms.proving import prove
+from console.alarms.reading import CASES
 from console.alarms.screen import backtest_lines, proof_lines, state_lines
 from console.alarms.states import evaluated, told_by_cloudwatch
 from console.alarms.template import TEMPLATE, read_template
@@ -112,7 +112,7 @@ def replay(
         document = {name: _fired(one) for name, one in named.items()}
         click.echo(json.dumps({"days": days, "set": changed, **document}))
         return
-    click.echo("\n".join(backtest_lines(days, found[0], found[1] if changed else None, what)))
+    click.echo("\n".join(backtest_lines(found[0], found[1] if changed else None, what)))
 
 
 @alarms.command("list")

@@ -1,6 +1,6 @@
 """Makes the page's site of a deployed stack."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def open_site(
     *,
     local: bool,
     live: bool = False,
-    alarms: AlarmBook | None = None,
+    alarms: Callable[[Mapping[str, Severity]], AlarmBook] | None = None,
 ) -> Site:
     """The site of the stack *name*.
 
@@ -44,7 +44,7 @@ def open_site(
         clock: That of what is watched.
         local: A local stack, whose Logs Insights is not to be trusted.
         live: Whether a live view is mounted beside it.
-        alarms: Where alarms are looked up, where that is not CloudWatch.
+        alarms: Makes what looks alarms up, of whom each topic tells; CloudWatch unless given.
 
     Raises:
         ConsoleError: There is no such stack, or it has no dashboards, registry or ledger.
@@ -61,7 +61,7 @@ def open_site(
         dashboards=DeployedDashboards(cloudwatch, name, region),
         source=CloudWatchSource(cloudwatch),
         logs=source,
-        alarms=alarms or _alarms(client, stack, clock, local=local),
+        alarms=alarms(topics(stack)) if alarms else _alarms(client, stack, clock, local=local),
         people=People(
             client("dynamodb"), stack.output("RegistryTable"), source, _log_groups(logs, name)
         ),

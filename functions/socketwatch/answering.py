@@ -9,29 +9,23 @@
 as `{"body": …}`, and what cannot be answered as `{"error": code, "message": one line}`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date as calendar
-from enum import StrEnum
 from itertools import islice
 from typing import Any
 
 from socketwatch import closing
-from socketwatch.archive import CAMPAIGN, MESSAGE_TYPE, TEAM, Archive, Rollup
-from socketwatch.broadcasting import LABEL, valid_id
+from socketwatch.archive import CAMPAIGN, MESSAGE_TYPE, Archive, Rollup
 from socketwatch.clock import Clock
 from socketwatch.daily import range_report
-from socketwatch.errors import BadFrame, BadQuestion
+from socketwatch.errors import BadQuestion
 from socketwatch.ledger import Ledger
 from socketwatch.pages.broadcast import broadcast_page
 from socketwatch.pages.days import range_page
 from socketwatch.pages.text import broadcast_text, days_text
+from socketwatch.questions import Format, Span, only, read_format, read_id, read_span
 from socketwatch.reports import Document, report
 from socketwatch.tables import table
-
-MOST_DAYS = 92
-"""Days that one question spans; how far back it goes is a matter of what is kept."""
 
 MOST_READ = 20_000
 """Rollups read for one answer: every day and label of a team, and 500 days of others."""
@@ -40,28 +34,6 @@ MOST_ROWS = 1_500
 """Days, each of one team, in one answer, which Lambda allows 6 MB."""
 
 DAY = 86_400_000
-
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-class Format(StrEnum):
-    """The forms of an answer."""
-
-    JSON = "json"
-    CSV = "csv"
-    HTML = "html"
-    TEXT = "text"
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A question about days."""
-
-    first: str
-    last: str
-    team: str = ""
-    label: str = ""
-    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +52,11 @@ class Answerer:
             LedgerUnavailable: ask again.
         """
         try:
-            form = _format(question.get("format", Format.JSON))
+            form = read_format(question.get("format", Format.JSON))
             if "id" in question:
-                _only(question, "id", "format")
-                return _broadcast(self.broadcast(_id(question["id"])), form)
-            span = _span(question)
+                only(question, "id", "format")
+                return _broadcast(self.broadcast(read_id(question["id"])), form)
+            span = read_span(question)
             return _days(
                 range_report(span.first, span.last, self.rollups(span), self.clock()), form
             )
@@ -129,9 +101,8 @@ class Answerer:
             for label in ("", CAMPAIGN, MESSAGE_TYPE):
                 yield from self.archive.days(span.team, label, span.first, span.last)
         else:
-            for number in range(_between(span.first, span.last)):
-                day = calendar.fromordinal(calendar.fromisoformat(span.first).toordinal() + number)
-                for team in self.archive.teams(day.isoformat()):
+            for day in span.days():
+                for team in self.archive.teams(day):
                     yield from self.archive.days(team.team, "", team.day, team.day)
 
 
@@ -157,65 +128,3 @@ def _days(found: Document, form: Format) -> dict[str, Any]:
             return {"body": range_page(found)}
         case Format.TEXT:
             return {"body": days_text(found)}
-
-
-def _format(value: object) -> Format:
-    if not isinstance(value, str) or value not in set(Format):
-        raise BadQuestion("bad_format", f"format must be one of {', '.join(Format)}")
-    return Format(value)
-
-
-def _id(value: object) -> str:
-    try:
-        return valid_id(value)
-    except BadFrame as bad:
-        allowed = "1 to 128 of A-Z a-z 0-9 _ . : -"
-        raise BadQuestion(bad.code, f"a broadcast's id is {allowed}") from bad
-
-
-def _span(question: Mapping[str, Any]) -> Span:
-    _only(question, "from", "to", TEAM, CAMPAIGN, MESSAGE_TYPE, "format")
-    first, last = _date(question, "from"), _date(question, "to")
-    if last < first:
-        raise BadQuestion("bad_range", f"from {first} is after to {last}")
-    if _between(first, last) > MOST_DAYS:
-        raise BadQuestion("bad_range", f"from {first} to {last} is more than {MOST_DAYS} days")
-    team = _label(question, TEAM)
-    labels = [
-        (name, value) for name in (CAMPAIGN, MESSAGE_TYPE) if (value := _label(question, name))
-    ]
-    if len(labels) > 1:
-        raise BadQuestion("bad_label", f"name either {CAMPAIGN} or {MESSAGE_TYPE}")
-    if labels and not team:
-        raise BadQuestion("bad_label", f"a {labels[0][0]} is one of a team's: name the team")
-    return Span(first, last, team, *labels[0]) if labels else Span(first, last, team)
-
-
-def _between(first: str, last: str) -> int:
-    """Days from the first to the last, both included."""
-    return (calendar.fromisoformat(last) - calendar.fromisoformat(first)).days + 1
-
-
-def _date(question: Mapping[str, Any], name: str) -> str:
-    value = question.get(name)
-    try:
-        if isinstance(value, str) and _DATE.fullmatch(value):
-            return calendar.fromisoformat(value).isoformat()
-    except ValueError:
-        pass
-    raise BadQuestion("bad_date", f"{name} must be a date as 2026-11-21")
-
-
-def _label(question: Mapping[str, Any], name: str) -> str:
-    value = question.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str) or not LABEL.fullmatch(value):
-        raise BadQuestion("bad_label", f"{name} must be 1 to 50 of A-Z a-z 0-9 _ . ~ % -")
-    return value
-
-
-def _only(question: Mapping[str, Any], *known: str) -> None:
-    unknown = [str(name)[:50] for name in question if name not in known]
-    if unknown:
-        raise BadQuestion("unknown_field", f"unknown: {', '.join(sorted(unknown)[:5])!a}")

@@ -23,7 +23,7 @@ def day_report(rollup: Rollup, as_of: int) -> Document:
         "date": rollup.day,
         "timezone": "UTC",
         "team": rollup.team,
-        "label": {"name": rollup.label, "value": rollup.value} if rollup.label else None,
+        "label": _label(rollup) if rollup.label else None,
         "as_of": time(as_of),
         **_sums(rollup.totals),
         "notes": list(NOTES),
@@ -64,6 +64,8 @@ def range_report(first: str, last: str, rollups: Sequence[Rollup], as_of: int) -
     return {
         "schema": SCHEMA,
         "kind": "range",
+        "team": _only({one.team for one in whole}),
+        "label": _label(whole[0]) if whole and whole[0].label else None,
         "from": first,
         "to": last,
         "timezone": "UTC",
@@ -87,6 +89,15 @@ def total(rollups: Iterable[Rollup]) -> Totals:
 def days_before(day: str, number: int) -> str:
     """The date so many days before."""
     return (date.fromisoformat(day) - timedelta(days=number)).isoformat()
+
+
+def _label(rollup: Rollup) -> Document:
+    return {"name": rollup.label, "value": rollup.value}
+
+
+def _only(teams: set[str]) -> str | None:
+    """The one team that they are of; None for several."""
+    return next(iter(teams)) if len(teams) == 1 else None
 
 
 def _by_label(rollups: Iterable[Rollup]) -> list[Rollup]:

@@ -90,7 +90,7 @@ class Batch:
         stale: messages of shards that were done, void or unknown; nothing was posted for them.
         bad: what was wrong with messages that are no shards.
         used: percent of this worker's budget that was posted; None for less than a second's work.
-            Up to 110, where the last invocation left something.
+            Up to 120, where the last invocation left something.
     """
 
     failed: list[str] = field(default_factory=list)

@@ -425,13 +425,15 @@ MOST_VALUES = 100
 
 
 def sample(metric: Metric, values: Sequence[float]) -> list[Measurement]:
-    """At most a hundred values that have the percentiles of all; none where there are none."""
-    if not values:
-        return []
+    """One measurement of them all, at most a hundred values; none where there are none."""
+    return [Measurement(metric, thinned(values))] if values else []
+
+
+def thinned(values: Sequence[float]) -> tuple[float, ...]:
+    """At most as many as one line carries, in order, with the percentiles of all."""
     ordered = sorted(values)
     step = max(1.0, len(ordered) / MOST_VALUES)
-    picked = [ordered[int((n + 0.5) * step)] for n in range(int(len(ordered) / step))]
-    return [Measurement(metric, tuple(picked))]
+    return tuple(ordered[int((n + 0.5) * step)] for n in range(int(len(ordered) / step)))
 
 
 def count(metric: Metric, number: int = 1, value: str = "") -> Measurement:

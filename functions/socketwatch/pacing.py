@@ -8,9 +8,10 @@ from math import inf
 
 from socketwatch.clock import SECOND
 
-BURST_SECONDS = 0.1
-"""Tokens that an idle moment can save up, as seconds of the rate: enough for a write to the ledger
-in between, too little for a burst that others would feel."""
+BURST_SECONDS = 0.2
+"""Tokens that an idle moment can save up, as seconds of the rate: enough to take a batch of shards
+and to let it go, too little for a burst that others would feel (API Gateway's own is half a second
+of the account's rate)."""
 
 CUT = 0.5
 CUT_EVERY = 1.0

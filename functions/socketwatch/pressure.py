@@ -29,7 +29,8 @@ def weight(share: float) -> float:
 class _Second:
     number: int
     replies: int = 0
-    throttled: Counter[str] = field(default_factory=Counter)
+    throttles: int = 0
+    by_connection: Counter[str] = field(default_factory=Counter)
 
 
 class Pressure:
@@ -48,11 +49,13 @@ class Pressure:
         second = self._seconds[-1]
         second.replies += 1
         if throttled:
-            second.throttled[connection_id] += 1
+            second.throttles += 1
+            second.by_connection[connection_id] += 1
 
     def on_others(self, now: float, connection_id: str) -> tuple[int, int]:
         """Replies, and how many of them were 429, but for the 429s of that connection."""
         recent = [second for second in self._seconds if second.number >= int(now) - 1]
-        own = sum(second.throttled[connection_id] for second in recent)
+        own = sum(second.by_connection[connection_id] for second in recent)
         replies = sum(second.replies for second in recent)
-        return replies - own, sum(second.throttled.total() for second in recent) - own
+        throttles = sum(second.throttles for second in recent)
+        return replies - own, throttles - own

@@ -13,7 +13,7 @@ from socketwatch.outcomes import Outcome
 from socketwatch.totals import Totals, buckets
 
 ACK_WINDOW = MINUTE
-"""After the last attempt, the time in which an ack still counts."""
+"""After the last attempt, the time in which an ack still counts, unless another one is set."""
 
 
 @dataclass(slots=True)

@@ -76,6 +76,7 @@ class _Run:
         self.sweep.control.stage = reaper.stage()
         reaper.pace.begin(reaper.monotonic(), began)
         try:
+            self._now()
             self._look_for_life()
             self._sample()
             self._work_off()
@@ -121,8 +122,6 @@ class _Run:
                 queue for queue, page in zip(queues, pages, strict=True) if len(page) == quota
             ]
             due = sorted(chain.from_iterable(pages), key=lambda row: row.check_at)
-            late = max((now - row.check_at for row in self._ours(due)), default=0)
-            self.sweep.late = max(self.sweep.late, late)
             self._round(due)
         left = queues or self._unasked
         counted = reaper.each(lambda one: reaper.rows.count_due(one, now), shards) if left else ()
@@ -132,6 +131,8 @@ class _Run:
         """Ask about rows, hear a witness again, judge, and write."""
         ours = self._ours(rows)
         self.sweep.foreign += len(rows) - len(ours)
+        waited = (self._state.last_at - row.check_at for row in ours)
+        self.sweep.late = max(self.sweep.late, *waited, 0)
         witnessed = bool(self._witnesses)
         answers = self._ask(ours)
         self._unasked += len(ours) - len(answers)

@@ -28,10 +28,11 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Settler:
-    """What settling takes."""
+    """What settling takes. *ack_window* is as `socketwatch.reach.ACK_WINDOW`."""
 
     ledger: Ledger
     clock: Clock
+    ack_window: int = ACK_WINDOW
 
     def dead_letter(self, body: object, settled: Settled) -> None:
         """Settle the shard of a message that workers failed too often."""
@@ -52,7 +53,8 @@ class Settler:
         """
         for row in self.ledger.open_requests():
             totals = add_up(self.ledger.shards(row.broadcast.broadcast_id))
-            if self.clock() >= min(_done_at(row, totals), row.broadcast.deadline + CLOSED_BY):
+            latest = row.broadcast.deadline + CLOSED_BY
+            if self.clock() >= min(self._done_at(row, totals), latest):
                 self._close(row, totals, settled)
 
     def _finish(self, row: ShardRow, settled: Settled) -> None:
@@ -77,12 +79,11 @@ class Settler:
             settled.closed.append(identity)
             settled.partial += is_partial(row, totals)
 
-
-def _done_at(row: RequestRow, totals: Totals) -> int:
-    """When there is nothing left to wait for."""
-    if not is_complete(row, totals):
-        return row.broadcast.deadline + CLOSED_BY
-    return totals.last_attempt_at + ACK_WINDOW if row.broadcast.ack else 0
+    def _done_at(self, row: RequestRow, totals: Totals) -> int:
+        """When there is nothing left to wait for."""
+        if not is_complete(row, totals):
+            return row.broadcast.deadline + CLOSED_BY
+        return totals.last_attempt_at + self.ack_window if row.broadcast.ack else 0
 
 
 def measurements(settled: Settled) -> list[Measurement]:

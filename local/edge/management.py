@@ -1,17 +1,22 @@
 """The `@connections` API: post to a connection, look at it, close it."""
 
-import asyncio
 import errno
-import json
 from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from http import HTTPStatus
 from urllib.parse import unquote
 
 from aiohttp import web
 from websockets.frames import CloseCode
 
+from local.edge.answers import (
+    FORBIDDEN,
+    GONE,
+    INVALID,
+    LIMIT_EXCEEDED,
+    TOO_LARGE,
+    as_told,
+    refuse,
+)
 from local.edge.control import PREFIX, Control
 from local.edge.counts import EdgeCounts, RequestKind
 from local.edge.errors import EdgeError
@@ -23,26 +28,8 @@ from local.edge.throttle import AccountThrottle
 _BACKLOG = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """An error answer; without the type in a header SDKs raise none of their modelled errors."""
-
-    status: int
-    error_type: str
-    message: str
-
-
-_INVALID = _Refusal(400, "BadRequestException", "Data is not UTF-8 text")
-_FORBIDDEN = _Refusal(403, "ForbiddenException", "Forbidden")
-_GONE = _Refusal(410, "GoneException", "The connection no longer exists")
-_TOO_LARGE = _Refusal(413, "PayloadTooLargeException", "Data is above 128 KB")
-# One answer for two causes, the empty account bucket and the full buffer of one peer, as on AWS.
-_LIMIT_EXCEEDED = _Refusal(429, "LimitExceededException", "Too Many Requests")
-_UNSENT = {Sent.GONE: _GONE, Sent.BUFFER_FULL: _LIMIT_EXCEEDED}
-_BY_STATUS = {each.status: each for each in (_FORBIDDEN, _GONE, _TOO_LARGE, _LIMIT_EXCEEDED)}
-
+_UNSENT = {Sent.GONE: GONE, Sent.BUFFER_FULL: LIMIT_EXCEEDED}
 _STRIKES = {RequestKind.POST: On.POST, RequestKind.GET: On.GET, RequestKind.DELETE: On.DELETE}
-_PAGE = "<!doctype html><title>Sign in</title><p>This network asks you to sign in first.</p>"
 
 
 class Management:
@@ -113,13 +100,13 @@ class Management:
         connection_id = _connection_id(request.raw_path, self._root)
         call = self._calls.get(request.method)
         if connection_id is None or call is None:
-            return _refuse(_FORBIDDEN)
+            return refuse(FORBIDDEN)
         kind, statuses = call
         if self._throttle.admits(kind):
             fault = await self._faults.struck(_STRIKES[kind], connection_id)
             response = await self._answer_or_fail(fault, kind, request, connection_id)
         else:
-            response = _refuse(_LIMIT_EXCEEDED)
+            response = refuse(LIMIT_EXCEEDED)
         statuses[response.status] += 1
         return response
 
@@ -131,7 +118,7 @@ class Management:
         connection_id: str,
     ) -> web.Response:
         if fault is not None and fault.does is not Does.LOSE_REPLY:
-            return await _as_told(fault)
+            return await as_told(fault)
         response = await self._carry_out(kind, request, connection_id)
         if fault is not None and request.transport is not None:
             request.transport.abort()
@@ -150,25 +137,25 @@ class Management:
         try:
             data = await request.read()
         except web.HTTPRequestEntityTooLarge:
-            return _refuse(_TOO_LARGE)
+            return refuse(TOO_LARGE)
         if len(data) > MAX_MESSAGE_BYTES:
-            return _refuse(_TOO_LARGE)
+            return refuse(TOO_LARGE)
         peer = self._peers.get(connection_id)
         if peer is None:
-            return _refuse(_GONE)
+            return refuse(GONE)
         if not _is_text(data):
-            return _refuse(_INVALID)
+            return refuse(INVALID)
         sent = self._peers.send(peer, data)
-        return web.Response() if sent is Sent.ACCEPTED else _refuse(_UNSENT[sent])
+        return web.Response() if sent is Sent.ACCEPTED else refuse(_UNSENT[sent])
 
     def _get(self, connection_id: str) -> web.Response:
         peer = self._peers.get(connection_id)
-        return _refuse(_GONE) if peer is None else web.json_response(_described(peer))
+        return refuse(GONE) if peer is None else web.json_response(_described(peer))
 
     def _delete(self, connection_id: str) -> web.Response:
         peer = self._peers.get(connection_id)
         if peer is None:
-            return _refuse(_GONE)
+            return refuse(GONE)
         self._peers.end(peer, CloseCode.NORMAL_CLOSURE)
         return web.Response(status=204)
 
@@ -180,35 +167,6 @@ def _connection_id(raw_path: str, root: str) -> str | None:
     if parent != root and [unquote(part) for part in parent.split("/")] != root.split("/"):
         return None
     return unquote(name) or None
-
-
-def _refuse(refusal: _Refusal) -> web.Response:
-    return web.Response(
-        status=refusal.status,
-        text=json.dumps({"message": refusal.message}),
-        content_type="application/json",
-        headers={"x-amzn-ErrorType": refusal.error_type},
-    )
-
-
-async def _as_told(fault: Fault) -> web.Response:
-    match fault.does:
-        case Does.HTML:
-            return web.Response(text=_PAGE, content_type="text/html")
-        case Does.EMPTY:
-            return web.Response(text="{}", content_type="application/json")
-        case Does.REDIRECT:
-            return web.Response(status=302, headers={"Location": "https://signin.example/"})
-        case Does.NO_ANSWER:
-            # Until the caller gives up, which cancels this.
-            await asyncio.Event().wait()
-    status = HTTPStatus(fault.status or HTTPStatus.INTERNAL_SERVER_ERROR)
-    return _refuse(_BY_STATUS.get(status) or _unmodelled(status))
-
-
-def _unmodelled(status: HTTPStatus) -> _Refusal:
-    """An answer that SDKs know by its status alone, named as other services of AWS name it."""
-    return _Refusal(status, f"{status.phrase.title().replace(' ', '')}Exception", status.phrase)
 
 
 def _is_text(data: bytes) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from moto import mock_aws
 
 from socketwatch.aws.audience import DynamoAudiences
+from socketwatch.aws.candidates import DynamoRows
 from socketwatch.aws.dynamo import Table
 from socketwatch.aws.registry import DynamoRegistry
 from socketwatch.clock import Clock
@@ -45,13 +46,19 @@ def dynamodb() -> Iterator[Any]:
 
 def registry_on(dynamodb: Any) -> DynamoRegistry:
     """The registry on that client, which never waits between tries."""
-    return DynamoRegistry(TABLE, _table(dynamodb))
+    return DynamoRegistry(TABLE, registry_table(dynamodb))
 
 
 def audiences_on(dynamodb: Any, clock: Clock) -> DynamoAudiences:
     """The registry's readers on that client."""
-    return DynamoAudiences(TABLE, _table(dynamodb), clock)
+    return DynamoAudiences(TABLE, registry_table(dynamodb), clock)
 
 
-def _table(dynamodb: Any) -> Table:
+def rows_on(dynamodb: Any, clock: Clock) -> DynamoRows:
+    """The reaper's rows on that client."""
+    return DynamoRows(TABLE, registry_table(dynamodb), clock)
+
+
+def registry_table(dynamodb: Any) -> Table:
+    """The registry's table on that client."""
     return Table(TABLE.name, dynamodb, RegistryUnavailable, lambda _attempt: None)

@@ -10,6 +10,8 @@ from socketwatch.answering import Answerer
 from socketwatch.aws.acks import DynamoAcks
 from socketwatch.aws.archive import DynamoArchive, Retention
 from socketwatch.aws.audience import DynamoAudiences
+from socketwatch.aws.candidates import DynamoRows
+from socketwatch.aws.control import DynamoMemory
 from socketwatch.aws.dynamo import Table
 from socketwatch.aws.ledger import DynamoLedger
 from socketwatch.aws.registry import DynamoRegistry
@@ -21,8 +23,9 @@ from socketwatch.places import Places
 from socketwatch.planning import pages
 from socketwatch.publishing import Published, Publisher
 from socketwatch.registry import SEEN_EVERY, ClosedBy, Closing, Connection
+from socketwatch.settings import Api
 from socketwatch.tally import Tally
-from tests.adapters.conftest import audiences_on, registry_on
+from tests.adapters.conftest import TABLE, audiences_on, registry_on, registry_table, rows_on
 from tests.adapters.table import create
 from tests.fakes import NOW, clock
 from tests.template.test_roles import EXPECTED
@@ -42,6 +45,8 @@ class Stage:
     ledger: DynamoLedger
     acks: DynamoAcks
     archive: DynamoArchive
+    rows: DynamoRows
+    memory: DynamoMemory
 
 
 ASKED = parse({"to": {"room": "lobby"}, "data": 1}, "01J", NOW)
@@ -117,11 +122,32 @@ def census(stage: Stage) -> None:
     stage.audiences.count_open()
 
 
+def reap(stage: Stage) -> None:
+    stage.memory.save(stage.memory.begin(NOW))
+    row, _ = stage.rows.sample(2)
+    for shard in range(TABLE.age_shards):
+        stage.rows.latest(shard, 1)
+        list(stage.rows.due(shard, NOW))
+        list(stage.rows.stray(shard, NOW))
+        stage.rows.count_due(shard, NOW)
+    stage.rows.note(row, NOW, 0)
+    for row in stage.rows.sample(2):
+        stage.rows.close(row, Closing(ClosedBy.REAPED, NOW))
+
+
+def dismiss(stage: Stage) -> None:
+    for shard in range(TABLE.age_shards):
+        for row in stage.rows.overdue(shard, LATER, 0):
+            stage.rows.note(row, LATER, 0)
+            stage.rows.close(replace(row, check_at=LATER), Closing(ClosedBy.IDLE, NOW))
+
+
 Use = Callable[[Stage], None]
 
 
 @pytest.mark.parametrize(
-    "use", [connect, disconnect, message, broadcast, deliver, settle, ack, report, census]
+    "use",
+    [connect, disconnect, message, broadcast, deliver, settle, ack, report, census, reap, dismiss],
 )
 def test_a_function_calls_exactly_what_its_role_grants(use: Use, dynamodb: Any) -> None:
     create(dynamodb, "template.yaml", "Deliveries", "deliveries")
@@ -133,6 +159,8 @@ def test_a_function_calls_exactly_what_its_role_grants(use: Use, dynamodb: Any) 
         ledger,
         DynamoAcks(table),
         DynamoArchive(table, Retention()),
+        rows_on(dynamodb, clock),
+        DynamoMemory(Api("abc123", "live"), registry_table(dynamodb)),
     )
     if use is not connect:
         connect(stage)

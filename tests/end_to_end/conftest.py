@@ -17,6 +17,14 @@ from local.watch import Watch
 T = TypeVar("T")
 
 IDLE_SECONDS = 5.0
+REAPING = (
+    ("CheckAfterSeconds", "10"),
+    ("ConfirmAfterSeconds", "1"),
+    ("GraceSeconds", "1"),
+    ("ReapSchedule", "rate(1 day)"),
+)
+"""Ghosts go in seconds, and only when a test says so."""
+
 PATIENCE = 30.0
 """Seconds within which what must happen has happened; a miss fails, it never waits blindly."""
 
@@ -65,7 +73,7 @@ def scene() -> Iterator[Scene]:
     thread = threading.Thread(target=loop.run_forever, name="stack")
     thread.start()
     watch = Watch()
-    running = local_stack(StackSettings(idle_seconds=IDLE_SECONDS))
+    running = local_stack(StackSettings(idle_seconds=IDLE_SECONDS, parameters=dict(REAPING)))
 
     def on_loop(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, loop).result(120)

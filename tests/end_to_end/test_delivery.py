@@ -162,6 +162,7 @@ def test_a_closed_report_is_where_the_answer_said(scene: Scene) -> None:
             assert (await hear(peer))["data"] == {"invoice": 7}
             assert await outcomes(scene, answer["broadcastId"]) == {"accepted": 1}
         await scene.stack.invoke("Settle")
+        await scene.stack.invoke("Report", b'{"source": "aws.events"}')
         bucket, _, key = answer["report"].removeprefix("s3://").partition("/")
         body = scene.stack.aws("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
         report: dict[str, Any] = json.loads(body)

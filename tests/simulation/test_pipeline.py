@@ -68,6 +68,7 @@ class World:
     seed: int
     peers: list[str]
     faults: Faults
+    ack: bool = False
     rng: random.Random = field(init=False)
     received: Counter[str] = field(default_factory=Counter)
     kills: int = 0
@@ -106,7 +107,8 @@ class World:
 
     def run(self) -> None:
         """Ask, plan, deliver and settle until the report is closed."""
-        asked = parse({"to": {"room": "lobby"}, "data": 1, "expiresIn": HOUR}, "01J", NOW)
+        request = {"to": {"room": "lobby"}, "data": 1, "expiresIn": HOUR, "ack": self.ack}
+        asked = parse(request, "01J", NOW)
         self._ask(asked)
         waiting: list[tuple[str, int]] = []
         for _ in range(2_000):

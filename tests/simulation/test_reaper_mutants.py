@@ -4,14 +4,12 @@ Several rules guard the same door, so each scenario is one in which the others d
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
 from socketwatch import breaker, probing, proof, verdicts
-from socketwatch.calls import Method, Reply
+from socketwatch.calls import Method
 from socketwatch.proof import Evidence
-from socketwatch.reaping import _Run
 from socketwatch.registry import ClosedBy, Closing, Connection
 from socketwatch.verdicts import Action, Candidate, Moment, Verdict
 from tests.index import FakeRows

@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -210,7 +209,3 @@ def test_every_kind_of_line_is_on_some_page() -> None:
 def test_a_body_is_json_that_reads_the_same_however_it_is_spaced() -> None:
     for page in BOOK.pages:
         assert read_body(json.dumps(json.loads(page.text))) == page.body
-
-
-def test_the_pages_are_beside_the_alarms() -> None:
-    assert Path(DASHBOARDS).is_relative_to(ROOT)

@@ -18,7 +18,8 @@ Grant = tuple[str, str, str]
 
 API = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"
 INDEX = "${Core.Outputs.RegistryTableArn}/index/"
-POST = API + "${Core.Outputs.ApiId}/${Core.Outputs.StageName}/POST/@connections/*"
+STAGE = API + "${Core.Outputs.ApiId}/${Core.Outputs.StageName}/"
+POST = STAGE + "POST/@connections/*"
 BUS = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"
 TAKE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 """What reading a queue takes."""
@@ -96,6 +97,22 @@ EXPECTED = {
     | on("ObserveFailures.Arn", "sqs:SendMessage"),
     "census": on(INDEX + "by-age", "dynamodb:Query")
     | on("*", "cloudwatch:GetMetricData", "servicequotas:GetServiceQuota"),
+    "reap": on(STAGE + "GET/@connections/*", "execute-api:ManageConnections")
+    | on(INDEX + "by-age", "dynamodb:Query")
+    | on(
+        "Core.Outputs.RegistryTableArn",
+        "dynamodb:DeleteItem",
+        "dynamodb:Scan",
+        "dynamodb:UpdateItem",
+    )
+    | on(
+        "arn:${AWS::Partition}:apigateway:${AWS::Region}::"
+        "/apis/${Core.Outputs.ApiId}/stages/${Core.Outputs.StageName}",
+        "apigateway:GET",
+    ),
+    "dismiss": on(STAGE + "DELETE/@connections/*", "execute-api:ManageConnections")
+    | on(INDEX + "by-age", "dynamodb:Query")
+    | on("Core.Outputs.RegistryTableArn", "dynamodb:DeleteItem", "dynamodb:UpdateItem"),
 }
 TOUCHES_THE_REGISTRY = EXPECTED.keys() - {"authorize", "echo", "settle", "ack", "report"}
 TOUCHES_THE_LEDGER = {"broadcast", "deliver", "settle", "ack", "report"}

@@ -5,48 +5,60 @@ is at least once, so a counter may exceed the truth by what AWS repeats.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
 
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricResolution
+from aws_lambda_powertools.metrics import EphemeralMetrics
 
-from socketwatch.metrics import NAMESPACE, Measurement, Metric, Statistic
+from socketwatch.metrics import MOST_VALUES, NAMESPACE, Measurement, Statistic, thinned
 from socketwatch.settings import Api
 
 
+@dataclass(slots=True)
+class _Line:
+    """What one line says besides whose it is."""
+
+    metrics: dict[str, Any] = field(default_factory=dict)
+    properties: dict[str, str | int] = field(default_factory=dict)
+
+
 def emit(api: Api, measurements: Iterable[Measurement]) -> None:
-    """Write a line a dimension set and time: counters added up, other values kept singly."""
-    # One object for all lines, since making one costs as much as writing a line.
-    line = EphemeralMetrics(namespace=NAMESPACE)
-    for (at, name, value), group in groupby(sorted(measurements, key=_line), key=_line):
+    """Write a line a dimension set and time: counters added up, other values kept singly.
+
+    Of a metric with more values than a line carries, as many are kept as have their percentiles.
+    """
+    # Powertools is handed whole sets: adding one by one would check again what the catalogue's
+    # types say, and cost more than writing does. One object serves all lines for the same reason;
+    # flushing keeps the time last set, so lines that have none of their own come first.
+    emitter = EphemeralMetrics(namespace=NAMESPACE)
+    for (at, name, value), line in sorted(_lines(measurements).items()):
         if at:
-            line.set_timestamp(at)
-        line.add_dimension(name="Api", value=api.api_id)
-        line.add_dimension(name="Stage", value=api.stage)
-        if name:
-            line.add_dimension(name=name, value=value)
-        sums: defaultdict[Metric, float] = defaultdict(float)
-        for measurement in group:
-            for key, prop in measurement.properties.items():
-                line.add_metadata(key=key, value=prop)
-            if measurement.metric.statistic is Statistic.SUM:
-                sums[measurement.metric] += sum(measurement.values)
-                continue
-            _add(line, measurement.metric, measurement.values)
-        for metric, total in sums.items():
-            _add(line, metric, (total,))
-        line.flush_metrics()
+            emitter.set_timestamp(at)
+        emitter.dimension_set.update({"Api": api.api_id, "Stage": api.stage})
+        emitter.dimension_set.update({name: value} if name else {})
+        emitter.metric_set.update(line.metrics)
+        emitter.metadata_set.update(line.properties)
+        emitter.flush_metrics()
 
 
-def _add(line: EphemeralMetrics, metric: Metric, values: Sequence[float]) -> None:
-    """Add the values, at most a hundred: more than one line carries would be lost."""
-    first, *rest = values
-    resolution = MetricResolution.High if metric.by_second else MetricResolution.Standard
-    line.add_metric(name=metric.name, unit=metric.unit, value=first, resolution=resolution)
-    # One by one, Powertools would format the whole list anew for each value.
-    line.metric_set[metric.name]["Value"].extend(map(float, rest))
-
-
-def _line(measurement: Measurement) -> tuple[int, str, str]:
-    """What tells lines apart. Those of no time of their own come first, for flushing keeps it."""
-    return measurement.at, measurement.metric.dimension or "", measurement.value
+def _lines(measurements: Iterable[Measurement]) -> dict[tuple[int, str, str], _Line]:
+    """The lines by their time, and their own dimension's name and value."""
+    lines: defaultdict[tuple[int, str, str], _Line] = defaultdict(_Line)
+    for measurement in measurements:
+        metric = measurement.metric
+        line = lines[measurement.at, metric.dimension or "", measurement.value]
+        line.properties.update(measurement.properties)
+        said = line.metrics.setdefault(
+            metric.name,
+            {
+                "Unit": metric.unit.value,
+                "StorageResolution": 1 if metric.by_second else 60,
+                "Value": [],
+            },
+        )
+        values = [*said["Value"], *measurement.values]
+        if metric.statistic is Statistic.SUM:
+            values = [sum(values)]
+        said["Value"] = thinned(values) if len(values) > MOST_VALUES else values
+    return lines

@@ -7,9 +7,11 @@ from typing import Any, Self
 from socketwatch.aws import environment
 from socketwatch.aws.clients import AWS_ERRORS, client
 from socketwatch.aws.ledger import open_ledger
+from socketwatch.clock import SECOND
 from socketwatch.deliveries import LedgerTable
 from socketwatch.errors import QueueUnavailable
-from socketwatch.settings import Environment, text
+from socketwatch.reach import ACK_WINDOW
+from socketwatch.settings import Environment, text, whole
 from socketwatch.settling import Settler
 
 MOST_LETTERS = 1_000
@@ -22,11 +24,16 @@ class SettlerSettings:
 
     ledger: LedgerTable
     dead_letters: str
+    ack_window: int = ACK_WINDOW
 
     @classmethod
     def from_environment(cls, env: Environment) -> Self:
-        """Read `LEDGER_TABLE` and `SHARDS_FAILED_URL`."""
-        return cls(LedgerTable.from_environment(env), text(env, "SHARDS_FAILED_URL"))
+        """Read `LEDGER_TABLE`, `SHARDS_FAILED_URL` and `ACK_WINDOW`."""
+        return cls(
+            LedgerTable.from_environment(env),
+            text(env, "SHARDS_FAILED_URL"),
+            SECOND * whole(env, "ACK_WINDOW", ACK_WINDOW // SECOND, low=1, high=110),
+        )
 
 
 class DeadLetters:
@@ -62,7 +69,8 @@ class DeadLetters:
 
 def open_settler(settings: SettlerSettings) -> Settler:
     """The settler on AWS."""
-    return Settler(open_ledger(settings.ledger), environment.now_ms)
+    ledger = open_ledger(settings.ledger)
+    return Settler(ledger, environment.now_ms, settings.ack_window)
 
 
 def open_letters(settings: SettlerSettings) -> DeadLetters:

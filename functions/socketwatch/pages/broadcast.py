@@ -103,7 +103,7 @@ def _change(now: float | None, then: float | None) -> str:
     points = round((now - then) * 100, 1)
     if not points:
         return "the same"
-    return f"{'▲' if points > 0 else '▼'} {abs(points):g} points"
+    return f"{'▲' if points > 0 else '▼'}\u00a0{abs(points):g}\u00a0points"
 
 
 def _time(milliseconds: int | None) -> str:

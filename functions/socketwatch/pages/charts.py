@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element
 
 from socketwatch.histogram import curve
 from socketwatch.pages.element import Child, element
-from socketwatch.pages.words import Document, count, duration, percent, percentile
+from socketwatch.pages.words import Document, compact, count, duration, percent, percentile
 
 WIDTH, HEIGHT = 520, 270
 LEFT, RIGHT, TOP, BOTTOM = 54, WIDTH - 14, 16, HEIGHT - 46
@@ -70,7 +70,7 @@ def days(documents: Sequence[Document]) -> Element | None:
         "days",
         "Deliveries accepted, of all targeted, day by day",
         f"From {first} to {last}, at most {count(most)} targeted a day.",
-        [_rule(_y(0), "0"), _rule(_y(1), count(most))],
+        [_rule(_y(0), "0"), _rule(_y(1), compact(most))],
         bars,
         _text(LEFT, BOTTOM + 20, first),
         _text(RIGHT, BOTTOM + 20, last, "end"),

@@ -31,9 +31,12 @@ def day_page(whole: Document, labels: Sequence[Document], latest: Sequence[Close
 def range_page(report: Document) -> str:
     """Several days: their sum, day by day, and by label."""
     first, last = report["from"], report["to"]
+    when = first if first == last else f"{first} to {last}"
+    label = report["label"]
+    whose = label["value"] if label else report["team"]
     return _page(
-        first if first == last else f"{first} to {last}",
-        ["Delivery report"],
+        f"{whose}, {when}" if whose else when,
+        [f"Delivery report · team {report['team']}" if report["team"] else "Delivery report"],
         of(report["broadcasts"], "broadcast"),
         report,
         _days(report["days"], linked=False),
@@ -42,9 +45,8 @@ def range_page(report: Document) -> str:
 
 
 def team_page(team: str, days: Sequence[Document]) -> str:
-    """A team's days, newest first, with links to them."""
+    """A team's days, of which there is one at least, newest first, with links to them."""
     newest = list(reversed(days))
-    body = [_days(newest, linked=True)] if newest else [element("p", "No broadcast yet.")]
     return document(
         f"{team} · Delivery reports",
         STYLE,
@@ -54,8 +56,8 @@ def team_page(team: str, days: Sequence[Document]) -> str:
             element("h1", f"Team {team}"),
             element("p", f"The last {of(len(days), 'day')} with broadcasts", class_="quiet"),
         ),
-        element("main", body, parts.definitions()),
-        footer(newest[0]) if newest else None,
+        element("main", _days(newest, linked=True), parts.definitions()),
+        footer(newest[0]),
     )
 
 
@@ -87,16 +89,18 @@ def _page(title: str, above: Sequence[Child], below: str, whole: Document, *rest
 def _days(days: Sequence[Document], *, linked: bool) -> Child:
     if not days:
         return None
+    several = len({one["team"] for one in days}) > 1
     rows: list[list[Child]] = []
     for one in days:
-        name: Child = f"{one['date']} {one['team']}"
+        name: Child = f"{one['date']} {one['team']}" if several else one["date"]
         if linked:
             name = element("a", one["date"], href=from_team_to_day(one["date"], one["team"]))
         rows.append([name, *_outcome(one)])
     heads = ("Day", "Broadcasts", "Targeted", "Accepted", "Share")
     one_each = len({one["date"] for one in days}) == len(days)
     chart = charts.days(sorted(days, key=lambda one: str(one["date"]))) if one_each else None
-    figure = None if chart is None else element("figure", chart)
+    caption = "Accepted, and above it in grey what was targeted and not accepted."
+    figure = None if chart is None else element("figure", chart, element("figcaption", caption))
     return section("Day by day", "days", figure, table("Days, in UTC", heads, rows, right=4))
 
 

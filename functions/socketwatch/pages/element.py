@@ -20,7 +20,7 @@ def element(tag: str, *children: Child, **attributes: str | int | None) -> ET.El
     made = ET.Element(tag)
     for name, value in attributes.items():
         if value is not None:
-            made.set(name.rstrip("_").replace("_", "-"), _clean(str(value)))
+            made.set(name.rstrip("_").replace("_", "-"), clean(str(value)))
     _append(made, children)
     return made
 
@@ -48,7 +48,7 @@ def _append(made: ET.Element, children: Iterable[Child]) -> None:
             case ET.Element():
                 made.append(child)
             case str() | int():
-                _say(made, _clean(str(child)))
+                _say(made, clean(str(child)))
             case _:
                 _append(made, child)
 
@@ -60,6 +60,6 @@ def _say(made: ET.Element, text: str) -> None:
         made.text = (made.text or "") + text
 
 
-def _clean(text: str) -> str:
-    """HTML has no form for most control characters."""
+def clean(text: str) -> str:
+    """The text without control characters but line ends and tabs: HTML has no form for them."""
     return text.translate(_CONTROLS)

@@ -81,9 +81,7 @@ def big_numbers(document: Document) -> Element:
         _big(
             "Users reached",
             count(users["reached"] if users["targeted"] else None),
-            f"of {of(users['targeted'], 'user')} · {percent(rates['reach'])}"
-            if users["targeted"]
-            else "no connection had a user",
+            _of_users(document),
         ),
         _big(
             "Accepted for delivery",
@@ -106,6 +104,15 @@ def big_numbers(document: Document) -> Element:
     return element("dl", numbers, class_="numbers")
 
 
+def _of_users(document: Document) -> str:
+    """Users beside their sum, which over several broadcasts counts some of them again."""
+    users = document["users"]
+    if not users["targeted"]:
+        return "no connection had a user"
+    once = "" if document["kind"] == "broadcast" else ", each once a broadcast"
+    return f"of {of(users['targeted'], 'user')} · {percent(document['rates']['reach'])}{once}"
+
+
 def _big(name: str, value: str, note: str) -> Element:
     return element(
         "div",
@@ -123,12 +130,12 @@ def funnel(document: Document) -> Element:
     if counts["skipped"]:
         left = counts["targeted"] - counts["skipped"]
         steps.append(("Not left out", left, f"{count(counts['skipped'])} left out on purpose"))
-    steps.append(("Still connected", connected, f"{count(counts['gone'])} had ended"))
+    steps.append(("Still connected", connected, _lost({"had ended": counts["gone"]})))
     rest = connected - counts["accepted"] - counts["pending"]
-    open_ = f", {count(counts['pending'])} not known yet" if counts["pending"] else ""
-    steps.append(("Accepted for delivery", counts["accepted"], f"{count(rest)} failed{open_}"))
+    failed = _lost({"failed": rest, "not known yet": counts["pending"]})
+    steps.append(("Accepted for delivery", counts["accepted"], failed))
     if counts["ack_requested"]:
-        silent = f"{count(counts['unacked'])} did not say so"
+        silent = _lost({"did not say so": counts["unacked"]})
         steps.append(("Confirmed by client", counts["acked"], silent))
     whole = counts["targeted"]
     rows = [
@@ -143,6 +150,10 @@ def funnel(document: Document) -> Element:
         for name, number, lost in steps
     ]
     return element("ol", rows, class_="funnel")
+
+
+def _lost(numbers: dict[str, int]) -> str:
+    return ", ".join(f"{count(number)} {what}" for what, number in numbers.items() if number)
 
 
 def losses(document: Document) -> Element:

@@ -19,8 +19,14 @@ def _went_to(document: Document) -> Iterator[str]:
     of_users = f" of {of(users['targeted'], 'user')}" if users["targeted"] else ""
     what = "The broadcast was" if document["kind"] == "broadcast" else "Broadcasts were"
     yield f"{what} meant for {of(counts['targeted'], 'connection')}{of_users}."
+    if counts["skipped"]:
+        yield f"{count(counts['skipped'])} of them {_was(counts['skipped'])} left out on purpose."
     if counts["pending"]:
         yield f"How it ends is not yet known for {count(counts['pending'])} of them."
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def _accepted(document: Document) -> Iterator[str]:
@@ -31,7 +37,7 @@ def _accepted(document: Document) -> Iterator[str]:
         share = percent(document["rates"]["acceptance"])
         yield (
             f"{count(counts['accepted'])} accepted it for delivery ({share}): "
-            f"half of them within {half}, 95 % within {most}."
+            f"half of them within {half}, 95\u00a0% within {most}."
         )
 
 

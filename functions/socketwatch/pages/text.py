@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from socketwatch.pages.element import clean
 from socketwatch.pages.summary import summary
 from socketwatch.pages.words import (
     AT_WHOSE_END,
@@ -59,8 +60,8 @@ def days_text(report: Document) -> str:
 
 
 def _page(lines: Sequence[str]) -> str:
-    # A no-break space is for pages; a terminal may not know it.
-    return "\n".join(lines).replace("\u00a0", " ").rstrip() + "\n"
+    # A no-break space is for pages; a terminal may not know it, and obeys control characters.
+    return clean("\n".join(lines).replace("\u00a0", " ").rstrip()) + "\n"
 
 
 def _numbers(report: Document) -> Iterator[str]:

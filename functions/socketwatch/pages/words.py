@@ -81,7 +81,7 @@ def percent(share: float | None) -> str:
     if share is None:
         return NOBODY_KNOWS
     if 0 < share < 0.001:
-        return "under 0.1\u00a0%"
+        return "<\u00a00.1\u00a0%"
     # What is a whole number of tenths must not fall below it for being a float.
     tenths = int(share * 1_000 + 1e-9)
     return f"{tenths // 10}\u00a0%" if tenths % 10 == 0 else f"{tenths / 10}\u00a0%"
@@ -102,6 +102,13 @@ def percentile(document: Document, name: str, which: str) -> str:
     if histogram[which] is not None:
         return duration(histogram[which])
     return "over a minute" if any(histogram["n"]) else NOBODY_KNOWS
+
+
+def compact(number: int) -> str:
+    """A number for the side of a chart."""
+    if number < 10_000:
+        return f"{number:,}"
+    return f"{number / 1_000:.3g}k" if number < 1_000_000 else f"{number / 1_000_000:.3g}M"
 
 
 def moment(at: str | None) -> str:

@@ -13,6 +13,8 @@ SCOPE = Scope(
         "Either": {"Fn::Or": [{"Condition": "Reserves"}, {"Condition": "Traces"}]},
         "Both": {"Fn::And": [{"Condition": "Reserves"}, {"Condition": "Traces"}]},
     },
+    mappings={"Limits": {"500": {"Most": 9}}},
+    attributes={"Api.Arn": "arn:api"},
 )
 
 
@@ -29,6 +31,11 @@ SCOPE = Scope(
         ({"Ref": "AWS::NoValue"}, None),
         ({"kept": 1, "dropped": {"Fn::If": ["Reserves", 5, {"Ref": "AWS::NoValue"}]}}, {"kept": 1}),
         ([1, {"Ref": "AWS::NoValue"}, 2], [1, 2]),
+        ({"Fn::Sub": "${Rate} of ${Api}, ${Api.Arn}, ${!Rate}"}, "500 of a1b2c3, arn:api, ${Rate}"),
+        ({"Fn::Sub": ["${Rate} ${Own}", {"Own": {"Ref": "Traced"}}]}, "500 yes"),
+        ({"Fn::GetAtt": ["Api", "Arn"]}, "arn:api"),
+        ({"Fn::Join": ["-", [{"Ref": "Rate"}, 1, {"Ref": "AWS::NoValue"}]]}, "500-1"),
+        ({"Fn::FindInMap": ["Limits", {"Ref": "Rate"}, "Most"]}, 9),
     ],
 )
 def test_a_value_resolves_as_cloudformation_would(value: Any, resolved: Any) -> None:
@@ -39,10 +46,18 @@ def test_a_value_resolves_as_cloudformation_would(value: Any, resolved: Any) -> 
     "value",
     [
         {"Ref": "Nowhere"},
-        {"Fn::GetAtt": ["Api", "Arn"]},
+        {"Fn::GetAtt": ["Api", "Colour"]},
+        {"Fn::Sub": "${Nowhere}"},
+        {"Fn::Sub": "${Api.Colour}"},
+        {"Fn::Select": [0, [1]]},
         {"Fn::If": ["Undeclared", 1, 2]},
     ],
 )
 def test_what_is_not_known_is_refused_and_never_guessed(value: Any) -> None:
     with pytest.raises(UnresolvedError, match="cannot resolve"):
         SCOPE.resolve(value)
+
+
+def test_a_mapping_that_is_not_there_is_refused() -> None:
+    with pytest.raises(UnresolvedError, match="mapping Limits has no Least"):
+        SCOPE.resolve({"Fn::FindInMap": ["Limits", "500", "Least"]})

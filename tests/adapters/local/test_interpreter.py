@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.clock import ScaledClock
-from local.stack import INTERPRETER
+from local.parts import INTERPRETER
 
 ASK = """
 import datetime, json, sys, time

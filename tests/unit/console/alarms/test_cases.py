@@ -3,10 +3,11 @@ from pathlib import Path
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from console.alarms.cases import Proves, read_cases, read_file
+from console.alarms.cases import Proves
 from console.alarms.marked import CaseError
 from console.alarms.mutants import mutants
 from console.alarms.proving import Proof, prove
+from console.alarms.reading import read_cases, read_file
 from console.alarms.template import alarms_of
 from console.cloudwatch.alarm import State
 from console.errors import ConsoleError
@@ -88,7 +89,11 @@ def test_cases_that_prove_their_alarm_leave_nothing_to_say(tmp_path: Path) -> No
         ("    proves: fires", "    starts: soon", "8: 'soon': write 2026-01-01T00:00:00Z"),
         ("    proves: fires", "    proves: [fires]", "8: a plain value must stand here"),
         ("  number 2 of percent down: ninety", "  number 2 of percent down: #", "5: number 2 of"),
-        ("    checks:\n      - {at: 14m", "    checks: 7\n    x:\n      - {at: 14m", "8: x is not"),
+        (
+            "    checks:\n      - {at: 14m",
+            "    checks: 7\n    x:\n      - {at: 14m",
+            "13: x is not known here",
+        ),
         ("alarm: Throttled", "alarm: {", "4: this is no YAML"),
         ("DeliveriesValid: 100x20\n    checks:", "Deliveries: 1\n    checks:", "11: "),
     ],
@@ -165,8 +170,8 @@ def test_a_file_that_is_no_yaml_is_refused(tmp_path: Path, body: bytes, said: st
 def test_a_folder_that_is_not_there_and_an_alarm_that_is_none_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConsoleError, match="no such folder"):
         read_cases(tmp_path / "none")
+    folder = write(tmp_path / "cases", {"a.yaml": THROTTLED})
     with pytest.raises(ConsoleError, match="there is no alarm Nobody: Throttled, Blind, Users"):
-        folder = write(tmp_path / "cases", {"a.yaml": THROTTLED})
         prove(yaml_parse(TEMPLATE), folder, frozenset({"Nobody"}))
 
 

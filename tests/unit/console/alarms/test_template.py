@@ -112,6 +112,17 @@ def test_what_cannot_be_read_is_refused_with_the_alarm(
     assert said in str(refused.value)
 
 
+def test_a_malformed_property_and_a_resource_without_a_type_are_refused(tmp_path: Path) -> None:
+    made = template()
+    made["Resources"]["Blind"]["Properties"]["Dimensions"] = [{"Nome": "Api"}]
+    (tmp_path / "t.yaml").write_text("Resources: {Blind: {Properties: {}}}")
+
+    with pytest.raises(ConsoleError, match="Blind: a property is malformed: KeyError"):
+        alarms_of(made)
+    with pytest.raises(ConsoleError, match="Blind is no resource: it has no Type"):
+        read_template(tmp_path / "t.yaml")
+
+
 def test_an_alarm_without_a_threshold_is_refused() -> None:
     made = template()
     del made["Resources"]["Blind"]["Properties"]["Threshold"]

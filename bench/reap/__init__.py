@@ -1,0 +1,1 @@
+"""What a run of the reaper reads, writes and costs, however many rows are open."""

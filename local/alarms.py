@@ -1,0 +1,76 @@
+"""The deployed alarms on this machine, which nothing in the local AWS evaluates rightly.
+
+The template's alarms, with the parameters that were deployed, are evaluated minute by minute on the
+metrics that the local CloudWatch holds, and their notifications go to the deployed topics.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from console.alarms.deployed import deployed
+from console.alarms.publishing import publisher as publisher_to
+from console.alarms.template import Catalogue, read_template
+from console.alarms.watching import Watching
+from console.cloudwatch.board import Transition
+from local.publisher import MINUTE_MS, Publisher
+from socketwatch.aws.history import CloudWatchHistory
+
+Hear = Callable[[Transition], None]
+
+
+class LocalAlarms:
+    """The alarms of a stack, and what watches them.
+
+    Attributes:
+        catalogue: The alarms.
+        watching: What evaluates them.
+        evaluated: The epoch ms up to which they are.
+    """
+
+    def __init__(self, catalogue: Catalogue, watching: Watching, publisher: Publisher) -> None:
+        self.catalogue = catalogue
+        self.watching = watching
+        self.evaluated = publisher.published
+        self._publisher = publisher
+        self._listeners: list[Hear] = []
+        self._moved = asyncio.Condition()
+
+    def listen(self, hear: Hear) -> None:
+        """Have *hear* called with every transition."""
+        self._listeners.append(hear)
+
+    async def reached(self, at: int) -> None:
+        """Return once all up to an epoch ms is evaluated."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: self.evaluated >= at)
+
+    async def run(self) -> None:
+        """Evaluate each minute once all its metrics are there, until cancelled."""
+        while True:
+            await self._publisher.reached(self.evaluated + MINUTE_MS)
+            published = self._publisher.published
+            for transition in await asyncio.to_thread(self.watching.tick):
+                for hear in self._listeners:
+                    hear(transition)
+            async with self._moved:
+                self.evaluated = published
+                self._moved.notify_all()
+
+
+def watch(client: Callable[[str], Any], stack: str, publisher: Publisher) -> LocalAlarms:
+    """What watches the alarms of a stack.
+
+    Raises:
+        ConsoleError: It was deployed without alarms, or from another template.
+    """
+    catalogue = deployed(client("cloudformation"), stack, read_template())
+    watching = Watching(
+        catalogue,
+        CloudWatchHistory(client("cloudwatch")),
+        # A minute is evaluated when all its metrics are published, however long that took.
+        lambda: publisher.published,
+        publisher_to(client("sns"), catalogue),
+        late_seconds=0,
+    )
+    return LocalAlarms(catalogue, watching, publisher)

@@ -1,0 +1,1 @@
+"""Game day: faults on purpose, and the alarms that must be heard of them."""

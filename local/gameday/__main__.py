@@ -1,0 +1,136 @@
+"""`make gameday`."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from console.alarms.template import alarms_of, read_template
+from console.errors import ConsoleError
+from local.deploy import DeployError
+from local.edge.errors import EdgeError
+from local.gameday import proof
+from local.gameday.crowd import Users
+from local.gameday.day import Day, NotQuietError, dice, play_all, remember_a_month
+from local.gameday.judging import Verdict
+from local.gameday.table import TABLE, Row, TableError, read
+from local.ministack import MinistackError
+from local.package import PackageError
+from local.peers import Crowd, Tally
+from local.stack import StackSettings, local_stack
+
+REFUSALS = (
+    ConsoleError,
+    DeployError,
+    EdgeError,
+    MinistackError,
+    NotQuietError,
+    PackageError,
+    TableError,
+)
+FUNCTIONS = ("Broadcast", "Deliver", "Settle", "Observe", "Census", "Reap", "Report")
+
+
+@click.command()
+@click.option("--only", multiple=True, help="Only the fault of this name; may be repeated.")
+@click.option("--scale", default=20.0, show_default=True, help="Virtual seconds a real one.")
+@click.option("--table", default=TABLE, type=click.Path(path_type=Path), help="Another table.")
+@click.option("--prove/--no-prove", default=False, help="Write what held into the runbooks.")
+@click.option("--quiet", is_flag=True, help="No progress on stderr.")
+def main(*, only: tuple[str, ...], scale: float, table: Path, prove: bool, quiet: bool) -> None:
+    """Make each fault of alarms/gameday.yaml happen, and hold the alarms to what it says.
+
+    Prints a table; the last line is JSON. Exits 1 if an alarm was missed, if another fired, or if a
+    fault never struck, and 2 if the day could not be held.
+    """
+    say = (lambda _line: None) if quiet else (lambda line: click.echo(line, err=True))
+    try:
+        names = frozenset(alarms_of(read_template(), _placeholders()).by_logical_id)
+        rows = _chosen(read(table, names, FUNCTIONS), only)
+        verdicts = asyncio.run(_hold(rows, scale, say))
+    except REFUSALS as error:
+        click.echo(f"gameday: {error}", err=True)
+        sys.exit(2)
+    if prove:
+        proof.write(verdicts, datetime.now(UTC).date().isoformat())
+    click.echo("\n".join(_lines(verdicts)))
+    click.echo(json.dumps(_document(verdicts)))
+    sys.exit(0 if all(verdict.holds for verdict in verdicts) else 1)
+
+
+async def _hold(rows: Sequence[Row], scale: float, say: Any) -> list[Verdict]:
+    async with AsyncExitStack() as parts:
+        stack = await parts.enter_async_context(local_stack(StackSettings(time_scale=scale), say))
+        await asyncio.to_thread(remember_a_month, stack)
+        rng, mint = dice(), stack.tokens.mint
+        crowd = Crowd(stack.edge.url, lambda user, roles: mint(user, roles=roles), Tally(stack.clock), rng)
+        users = Users(stack, crowd, rng)
+        await parts.enter_async_context(users.present())
+        day = Day(stack, stack.alarms, users, say)
+        stack.alarms.listen(day.hear)
+        return await play_all(day, rows)
+
+
+def _placeholders() -> dict[str, str]:
+    """Values for the numbers that only a deployment knows; names of alarms depend on none."""
+    declared = read_template()["Parameters"]
+    return {
+        name: "1"
+        for name, parameter in declared.items()
+        if parameter.get("Type") == "Number" and "Default" not in parameter
+    }
+
+
+def _chosen(rows: list[Row], only: Sequence[str]) -> list[Row]:
+    for name in only:
+        if name not in {row.name for row in rows}:
+            raise TableError(f"there is no fault {name}: {', '.join(row.name for row in rows)}")
+    return [row for row in rows if not only or row.name in only]
+
+
+def _lines(verdicts: Sequence[Verdict]) -> list[str]:
+    head = f"{'fault':24} {'alarm':28} {'fired after':>12} {'over after':>11}"
+    lines = [head, "-" * len(head)]
+    for verdict in verdicts:
+        for alarm in verdict.row.fires:
+            fired, cleared = verdict.fired[alarm], verdict.cleared[alarm]
+            lines.append(
+                f"{verdict.row.name:24} {alarm:28} {_said(fired, 'never'):>12} "
+                f"{_said(cleared, 'not over'):>11}"
+            )
+        lines += [f"{verdict.row.name:24} {alarm:28} spurious" for alarm in verdict.spurious]
+        lines += [f"{verdict.row.name:24} {fault:28} never struck" for fault in verdict.unfired]
+    return lines
+
+
+def _said(minutes: int | None, otherwise: str) -> str:
+    return otherwise if minutes is None else f"{minutes} min"
+
+
+def _document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    return {
+        "faults": len(verdicts),
+        "missed": sum(len(verdict.missed) for verdict in verdicts),
+        "spurious": sum(len(verdict.spurious) for verdict in verdicts),
+        "rows": [
+            {
+                "fault": verdict.row.name,
+                "fired": dict(verdict.fired),
+                "cleared": dict(verdict.cleared),
+                "spurious": list(verdict.spurious),
+                "never_struck": list(verdict.unfired),
+                "holds": verdict.holds,
+            }
+            for verdict in verdicts
+        ],
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+"""A game day: each fault of the table happens, and what the alarms say of it is heard.
+
+The alarms are the deployed ones. What is compressed is the stack's clock.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from console.cloudwatch.alarm import State
+from console.cloudwatch.board import Transition
+from local.alarms import LocalAlarms
+from local.gameday.crowd import Users
+from local.gameday.judging import MINUTE, Heard, Verdict, judge
+from local.gameday.table import Row
+from local.publisher import MINUTE_MS
+from local.stack import Stack
+from socketwatch.clock import SECOND
+from socketwatch.metrics import DELIVERIES_BAD, DELIVERIES_VALID, NAMESPACE
+
+ENDPOINT = "MANAGEMENT_ENDPOINT"
+ELSEWHERE = "-of-another-stage"
+
+QUIET_MINUTES = 15
+"""How long nothing may be in alarm before a fault begins."""
+
+PATIENCE_MINUTES = 90
+"""How long that quiet is waited for."""
+
+PAST_HOURS = 30 * 24
+PAST_A_HOUR = 36_000
+"""Deliveries of each hour of the past thirty days, all accepted: without a past, a minute's fault
+would weigh as a month's."""
+
+Say = Callable[[str], None]
+
+
+class NotQuietError(Exception):
+    """Alarms that nothing explains, before any fault began."""
+
+
+@dataclass(slots=True)
+class Day:
+    """A day on a running stack."""
+
+    stack: Stack
+    alarms: LocalAlarms
+    users: Users
+    say: Say
+    heard: Heard | None = None
+
+    @property
+    def notifying(self) -> frozenset[str]:
+        """The alarms that tell somebody when they fire."""
+        found = self.alarms.catalogue.by_logical_id.items()
+        return frozenset(name for name, alarm in found if alarm.actions.alarm)
+
+    def hear(self, transition: Transition) -> None:
+        """Take an alarm's change of state."""
+        logical_id = self.alarms.catalogue.logical_id(transition.alarm)
+        if self.heard is not None:
+            self.heard.hear(transition, logical_id)
+
+    def now(self) -> int:
+        """The second up to which alarms have been evaluated."""
+        return self.alarms.evaluated // SECOND
+
+    async def quiet(self) -> None:
+        """Return once no alarm has been in ALARM for a quarter of an hour.
+
+        Raises:
+            NotQuietError: That did not come to be.
+        """
+        began, calm_since = self.now(), self.now()
+        while self.now() - calm_since < QUIET_MINUTES * MINUTE:
+            await self._minute()
+            if self._ringing():
+                calm_since = self.now()
+            if self.now() - began > PATIENCE_MINUTES * MINUTE:
+                ringing = ", ".join(sorted(self._ringing())) or "alarms that come and go"
+                raise NotQuietError(f"nothing is wrong, and yet: {ringing}")
+
+    async def play(self, row: Row) -> Verdict:
+        """Make a fault happen, wait for its alarms, heal it, and wait until they are over."""
+        self.heard = heard = Heard(began=self.now())
+        self.say(f"{row.name}: begins")
+        async with self._wrong(row) as struck:
+            await self._until(row.within, lambda: all(one in heard.fired for one in row.fires))
+        heard.healed = self.now()
+        self.say(f"{row.name}: healed, {', '.join(sorted(heard.fired)) or 'nothing'} fired")
+        await self._until(row.clears, lambda: not heard.burning((*row.fires, *row.may)))
+        self.heard = None
+        return judge(row, heard, self.notifying, struck())
+
+    @asynccontextmanager
+    async def _wrong(self, row: Row) -> AsyncIterator[Callable[[], list[str]]]:
+        """The fault, while the block lasts; says afterwards which parts of it never struck."""
+        faults = self.stack.edge.faults
+        injected = {faults.inject(fault): fault for fault in row.inject}
+        moved = {function: await self._move(function) for function in row.moved}
+        for function in row.stop:
+            await asyncio.to_thread(self.stack.outages.stop, function)
+        if row.comes_back:
+            await self.users.come_back()
+        try:
+            yield lambda: [
+                f"{fault.on} {fault.does}"
+                for one, fault in injected.items()
+                if not faults.fired(one)
+            ]
+        finally:
+            self.users.calm()
+            for one in injected:
+                faults.heal(one)
+            for function, before in moved.items():
+                await self._configure(function, before)
+            for function in row.stop:
+                await asyncio.to_thread(self.stack.outages.start, function)
+
+    async def _move(self, function: str) -> dict[str, str]:
+        """Point a function at another stage; answers with its variables as they were."""
+        name = self.stack.deployed.outputs[f"{function}Function"]
+        found: dict[str, Any] = await asyncio.to_thread(
+            self.stack.aws("lambda").get_function_configuration, FunctionName=name
+        )
+        before: dict[str, str] = found["Environment"]["Variables"]
+        await self._configure(function, before | {ENDPOINT: before[ENDPOINT] + ELSEWHERE})
+        return before
+
+    async def _configure(self, function: str, variables: dict[str, str]) -> None:
+        name = self.stack.deployed.outputs[f"{function}Function"]
+        await asyncio.to_thread(
+            self.stack.aws("lambda").update_function_configuration,
+            FunctionName=name,
+            Environment={"Variables": variables},
+        )
+
+    async def _until(self, minutes: int, done: Callable[[], bool]) -> None:
+        end = self.now() + minutes * MINUTE
+        while not done() and self.now() < end:
+            await self._minute()
+
+    async def _minute(self) -> None:
+        """Return once the next minute has been evaluated."""
+        await self.alarms.reached(self.alarms.evaluated + MINUTE_MS)
+
+    def _ringing(self) -> frozenset[str]:
+        states = self.alarms.watching.states()
+        found = self.alarms.catalogue.by_logical_id.items()
+        return frozenset(
+            name
+            for name, alarm in found
+            if name in self.notifying and states[alarm.name].state is State.ALARM
+        )
+
+
+async def play_all(day: Day, rows: Sequence[Row]) -> list[Verdict]:
+    """Every row, each after a quiet quarter of an hour.
+
+    Raises:
+        NotQuietError: The alarms did not come to rest.
+    """
+    verdicts = []
+    for row in rows:
+        await day.quiet()
+        verdicts.append(await day.play(row))
+    return verdicts
+
+
+def remember_a_month(stack: Stack) -> None:
+    """Give the objective a past: thirty days in which all went well."""
+    dimensions = [
+        {"Name": "Api", "Value": stack.api_id},
+        {"Name": "Stage", "Value": stack.deployed.outputs["StageName"]},
+    ]
+    hour = stack.clock() // (3_600 * SECOND) * 3_600
+    data = [
+        {
+            "MetricName": metric.name,
+            "Dimensions": dimensions,
+            "Timestamp": hour - 3_600 * (n + 2),
+            "Value": value,
+            "Unit": metric.unit.value,
+        }
+        for n in range(PAST_HOURS)
+        for metric, value in ((DELIVERIES_VALID, PAST_A_HOUR), (DELIVERIES_BAD, 0))
+    ]
+    for start in range(0, len(data), 500):
+        stack.aws("cloudwatch").put_metric_data(
+            Namespace=NAMESPACE, MetricData=data[start : start + 500]
+        )
+
+
+def dice() -> random.Random:
+    """Where the crowd's chances come from."""
+    return random.Random()  # noqa: S311 - a crowd, not a secret

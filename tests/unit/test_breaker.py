@@ -1,0 +1,141 @@
+from dataclasses import replace
+
+import pytest
+
+from socketwatch.breaker import (
+    FEW,
+    LEAST_SAMPLE,
+    MOST_RECANTED,
+    Breaker,
+    Cause,
+    Confirmation,
+    Control,
+    Mode,
+    after,
+    closes,
+    during,
+    objection,
+)
+from socketwatch.clock import MINUTE
+from socketwatch.ghosts import CLEAN_RUNS, DOUBT_RUNS
+from tests.fakes import NOW
+
+TRIPPED = Breaker(Mode.TRIPPED, Cause.RATIO, tripped_at=NOW)
+LATER = NOW + 2 * MINUTE
+
+
+def control(**seen: int) -> Control:
+    return Control(Confirmation.THERE, **{"alive": 5, **seen})
+
+
+def end(state: Breaker, seen: Control, now: int = LATER, *, reset: bool = False) -> Breaker:
+    return after(state, seen, now, MINUTE, reset=reset)
+
+
+@pytest.mark.parametrize(
+    ("seen", "cause"),
+    [
+        (control(), None),
+        (control(alive=0), None),
+        (Control(Confirmation.MISSING, alive=5), Cause.STAGE),
+        (Control(Confirmation.UNANSWERED, alive=5), Cause.UNCONFIRMED),
+        (control(alive=0, gone=FEW), Cause.NO_LIFE),
+        (control(alive=0, gone=FEW - 1), None),
+        (control(alive=1, gone=FEW), None),
+        (control(first=LEAST_SAMPLE, first_gone=11), Cause.RATIO),
+        (control(first=LEAST_SAMPLE, first_gone=10), None),
+        (control(first=LEAST_SAMPLE - 1, first_gone=40), None),
+        (control(gone=10_000, confirmed=10_000), None),
+        (control(recanted=MOST_RECANTED + 1, confirmed=10_000), Cause.CONTRADICTION),
+        (control(recanted=MOST_RECANTED, confirmed=10_000), None),
+    ],
+)
+def test_what_trips_it(seen: Control, cause: Cause | None) -> None:
+    assert objection(seen, Mode.WATCHING) is cause
+    assert during(Breaker(), seen, NOW).cause is cause
+    assert end(Breaker(), seen).cause is cause
+
+
+def test_every_cause_names_what_is_likely_wrong() -> None:
+    assert all(len(cause.likely) > 20 for cause in Cause)
+
+
+def test_tripped_it_closes_nothing_and_remembers_since_when_and_why() -> None:
+    tripped = during(Breaker(), control(alive=0, gone=FEW), NOW)
+    again = during(tripped, Control(Confirmation.MISSING), LATER)
+
+    assert tripped == Breaker(Mode.TRIPPED, Cause.NO_LIFE, tripped_at=NOW)
+    assert again == replace(tripped, cause=Cause.STAGE)
+    assert not closes(tripped, control())
+    assert closes(Breaker(), control())
+
+
+def test_it_lets_go_after_clean_controls_in_a_row_and_not_before() -> None:
+    state = TRIPPED
+    for run in range(1, CLEAN_RUNS):
+        state = end(state, control())
+        assert state == replace(TRIPPED, clean=run)
+
+    assert end(state, control()) == Breaker(Mode.RELEASED)
+
+
+def test_a_control_with_an_objection_begins_the_count_anew() -> None:
+    state = end(end(TRIPPED, control()), control(alive=0, gone=FEW))
+
+    assert (state.clean, state.cause) == (0, Cause.NO_LIFE)
+
+
+def test_one_that_recants_begins_the_count_anew() -> None:
+    assert end(end(TRIPPED, control()), control(recanted=1, confirmed=100)).clean == 0
+
+
+def test_a_control_that_found_nobody_alive_counts_for_nothing() -> None:
+    once = end(TRIPPED, control())
+
+    assert end(once, control(alive=0)) == once
+    assert end(once, control(alive=0), reset=True) == once
+
+
+def test_controls_that_follow_too_fast_wait_until_contradictions_could_show() -> None:
+    almost = replace(TRIPPED, clean=CLEAN_RUNS)
+
+    assert end(almost, control(), LATER - 1).tripped
+    assert not end(almost, control(), LATER).tripped
+
+
+@pytest.mark.parametrize("tripped_at", [NOW - 60 * MINUTE, NOW + 60 * MINUTE])
+def test_a_clock_that_jumped_neither_shortens_the_wait_nor_prolongs_it(tripped_at: int) -> None:
+    steady = replace(TRIPPED, tripped_at=tripped_at, steady_since=NOW, clean=CLEAN_RUNS)
+
+    assert end(steady, control(), LATER - 1).tripped
+    assert not end(steady, control(), LATER).tripped
+
+
+def test_a_reset_by_hand_needs_one_clean_control_and_no_less() -> None:
+    assert end(TRIPPED, control(), NOW, reset=True).mode is Mode.RELEASED
+    assert end(TRIPPED, control(recanted=1), NOW, reset=True).tripped
+    assert end(TRIPPED, Control(Confirmation.MISSING, alive=9), NOW, reset=True).tripped
+
+
+def test_released_it_takes_the_known_dead_for_no_news_until_there_are_few() -> None:
+    many = control(first=100, first_gone=60)
+    released = end(Breaker(Mode.RELEASED), many)
+
+    assert released.mode is Mode.RELEASED
+    assert closes(released, many)
+    assert end(released, control(first=100, first_gone=5)).mode is Mode.WATCHING
+
+
+def test_released_it_trips_for_every_other_reason() -> None:
+    assert end(Breaker(Mode.RELEASED), control(recanted=MOST_RECANTED + 1)).tripped
+
+
+def test_one_that_recants_makes_it_doubt_unless_it_is_outweighed() -> None:
+    assert not closes(Breaker(), control(recanted=1, confirmed=4))
+    assert closes(Breaker(), control(recanted=1, confirmed=5))
+
+    doubting = end(Breaker(), control(recanted=1))
+    assert not closes(doubting, control())
+    for _ in range(DOUBT_RUNS):
+        doubting = end(doubting, control())
+    assert closes(doubting, control())

@@ -1,0 +1,211 @@
+"""Who is dismissed, and what becomes of the row."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from dismiss import dismiss as run
+from socketwatch.calls import Call, Method, Reply
+from socketwatch.clock import MINUTE, SECOND
+from socketwatch.dismissing import (
+    LEEWAY,
+    LOOK_AFTER,
+    STOP_BEFORE_END,
+    Dismissed,
+    Dismisser,
+    Policy,
+    dismiss,
+    grounds,
+    measurements,
+)
+from socketwatch.errors import RegistryUnavailable
+from socketwatch.pacing import Pace
+from socketwatch.registry import SEEN_EVERY, ClosedBy, Connection
+from socketwatch.settings import Api
+from socketwatch.verdicts import Candidate
+from tests.fakes import NOW
+from tests.gateway import VirtualGateway
+from tests.index import FakeIndex, FakeRows
+
+API = Api("abc123", "live")
+POLICY = Policy(API, idle_after=10 * MINUTE, tokens=True, age_shards=1)
+ENDED = Reply(204)
+
+
+def row(seen: int = NOW, token: int = 0, api_id: str = "abc123") -> Candidate:
+    connection = Connection(
+        "a=", NOW - 60 * MINUTE, api_id, "live", token_expires_at=token, last_seen_at=seen
+    )
+    return Candidate(connection, NOW + MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("one", "by"),
+    [
+        (row(), None),
+        (row(NOW - 10 * MINUTE - SEEN_EVERY), ClosedBy.IDLE),
+        (row(NOW - 10 * MINUTE - SEEN_EVERY + 1), None),
+        (row(0), None),
+        (row(token=(NOW - LEEWAY) // SECOND), ClosedBy.TOKEN),
+        (row(token=(NOW - LEEWAY) // SECOND + 1), None),
+        (row(NOW - 60 * MINUTE, token=1), ClosedBy.TOKEN),
+        (row(NOW - 60 * MINUTE, api_id="zzz999"), None),
+        (row(NOW - 60 * MINUTE, api_id=""), None),
+    ],
+)
+def test_whom_the_policy_dismisses(one: Candidate, by: ClosedBy | None) -> None:
+    assert grounds(one, NOW, POLICY) is by
+
+
+def test_what_is_not_set_is_no_ground() -> None:
+    long_silent, expired = row(NOW - 60 * MINUTE), row(token=1)
+
+    assert grounds(long_silent, NOW, replace(POLICY, idle_after=0)) is None
+    assert grounds(expired, NOW, replace(POLICY, tokens=False)) is None
+
+
+class Rows(FakeRows):
+    """Hands out every row as overdue, as an index that lags might."""
+
+    def overdue(self, shard: int, seen_before: int, tokens_before: int) -> Iterator[Candidate]:
+        assert (seen_before, tokens_before) == (
+            NOW - 10 * MINUTE - SEEN_EVERY,
+            (NOW - LEEWAY) // SECOND,
+        )
+        assert shard == 0
+        return iter([self._candidate(one) for one in sorted(self.index.checks)])
+
+
+class Stage:
+    """A dismisser, its registry, and a gateway that ends connections unless told otherwise."""
+
+    def __init__(self) -> None:
+        self.index = FakeIndex()
+        self.answers: dict[str, Reply] = {}
+        self.asked: list[Call] = []
+        self.gateway = VirtualGateway()
+        self.gateway._post = self._answer  # type: ignore[method-assign]
+        self.rows = Rows(self.index)
+        self.dismisser = Dismisser(
+            rows=self.rows,
+            send=self.gateway.send,
+            clock=self.gateway.clock,
+            monotonic=self.gateway.monotonic,
+            pace=Pace(10),
+            policy=POLICY,
+        )
+
+    def add(self, one: str, seen: int, token: int = 0) -> None:
+        self.index.rows[one] = replace(
+            row(seen, token).connection, connection_id=one, last_seen_at=seen
+        )
+        self.index.checks[one] = (NOW + 5 * MINUTE, 0)
+
+    def _answer(self, call: Call) -> Reply:
+        self.gateway.posts += 1
+        self.asked.append(call)
+        return self.answers.get(call.connection_id, ENDED)
+
+
+@pytest.fixture
+def stage() -> Stage:
+    found = Stage()
+    found.add("busy=", NOW)
+    found.add("idle=", NOW - 60 * MINUTE)
+    return found
+
+
+def test_the_idle_are_ended_by_delete_and_closed_as_idle(stage: Stage) -> None:
+    stage.add("stale=", NOW, token=1)
+
+    done = dismiss(stage.dismisser, 60 * SECOND)
+
+    assert {(call.method, call.connection_id) for call in stage.asked} == {
+        (Method.DELETE, "idle="),
+        (Method.DELETE, "stale="),
+    }
+    assert {one: closing.by for one, closing in stage.index.closings.items()} == {
+        "idle=": ClosedBy.IDLE,
+        "stale=": ClosedBy.TOKEN,
+    }
+    assert {(one.value, one.values) for one in measurements(done)} == {
+        ("idle", (1,)),
+        ("token", (1,)),
+    }
+
+
+@pytest.mark.parametrize("status", [0, 403, 404, 410, 429, 500])
+def test_a_row_stays_unless_the_gateway_says_that_it_ended_the_connection(
+    stage: Stage, status: int
+) -> None:
+    stage.answers["idle="] = Reply(status)
+
+    done = dismiss(stage.dismisser, 60 * SECOND)
+
+    assert stage.index.closings == {}
+    assert (done.ended, done.failed) == ({}, {status: 1})
+    assert stage.index.checks["idle="] == (NOW + LOOK_AFTER, 0)
+
+
+def test_who_spoke_after_the_row_was_read_is_left_alone(stage: Stage) -> None:
+    overdue = stage.rows.overdue
+
+    def lagging(shard: int, seen_before: int, tokens_before: int) -> Iterator[Candidate]:
+        read = list(overdue(shard, seen_before, tokens_before))
+        stage.index.seen(stage.index.rows["idle="], NOW)
+        return iter(read)
+
+    stage.rows.overdue = lagging  # type: ignore[method-assign]
+
+    assert dismiss(stage.dismisser, 60 * SECOND) == Dismissed()
+    assert stage.asked == []
+
+
+def test_disconnect_may_close_the_row_first(stage: Stage) -> None:
+
+    stage.rows.close = lambda *_: False  # type: ignore[method-assign]
+    done = dismiss(stage.dismisser, 60 * SECOND)
+
+    assert done.ended == {ClosedBy.IDLE: 1}
+
+
+def test_without_time_nobody_is_ended(stage: Stage) -> None:
+    assert dismiss(stage.dismisser, STOP_BEFORE_END) == Dismissed()
+    assert stage.asked == []
+
+
+def test_a_registry_that_does_not_answer_ends_the_run(stage: Stage) -> None:
+    stage.index.down = True
+    stage.rows.overdue = lambda *_: stage.rows.due(0, NOW)  # type: ignore[method-assign]
+
+    with pytest.raises(RegistryUnavailable):
+        dismiss(stage.dismisser, 60 * SECOND)
+
+
+def test_each_minute_has_its_shard() -> None:
+    stage = Stage()
+    seen: list[int] = []
+
+    def overdue(shard: int, *_: int) -> Iterator[Candidate]:
+        seen.append(shard)
+        return iter(())
+
+    stage.rows.overdue = overdue  # type: ignore[method-assign, assignment]
+    sixteen = replace(stage.dismisser, policy=replace(POLICY, age_shards=16))
+    for _ in range(16):
+        dismiss(sixteen, 60 * SECOND)
+        stage.gateway.now += 60
+
+    assert sorted(seen) == list(range(16))
+
+
+def test_what_was_done_is_logged(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    stage.add("stuck=", NOW - 60 * MINUTE)
+    stage.answers["stuck="] = Reply(403)
+
+    run(60 * SECOND, stage.dismisser)
+
+    done, failed = (vars(line) for line in caplog.records)
+    assert (done["msg"], done["reason"], done["number"]) == ("dismissed", "idle", 1)
+    assert (failed["msg"], failed["status"], failed["number"]) == ("not dismissed", 403, 1)

@@ -1,0 +1,255 @@
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from socketwatch.archive import Closed
+from socketwatch.closing import closed, document, sum_up
+from socketwatch.daily import day_report, range_report
+from socketwatch.ledger import RequestRow
+from socketwatch.outcomes import Outcome
+from socketwatch.pages.broadcast import broadcast_page
+from socketwatch.pages.days import day_page, range_page, team_page
+from socketwatch.pages.element import document as html
+from socketwatch.pages.element import element
+from socketwatch.pages.parts import STYLE
+from socketwatch.pages.summary import summary
+from socketwatch.pages.text import broadcast_text
+from socketwatch.pages.words import DEFINITIONS, HAPPENED, NOBODY_KNOWS, duration, percent
+from socketwatch.places import from_day_to_page, from_page_to_day, page
+from socketwatch.reports import Document
+from socketwatch.rollups import roll_up
+from tests.broadcasts import asked, delivered, users
+from tests.fakes import NOW, FakeLedger
+from tests.pages import faults
+
+HOSTILE = "<script>alert(1)</script>\"'&[x](javascript:1)\u202e\x00\x1b[31m"
+
+ENDED = {f"c{number}=": outcome for number, outcome in enumerate(Outcome)}
+
+
+def told(
+    peers: int = 40, ended: dict[str, Outcome] | None = None, **request: Any
+) -> tuple[RequestRow, Closed]:
+    ledger = FakeLedger()
+    row = delivered(ledger, asked(**request), [users(peers)] if peers else [], ended)
+    row = replace(row, closed_at=NOW + 5_000)
+    ledger.acked = {("01J", f"c{number}="): NOW + 900 for number in range(peers // 2)}
+    return row, closed(row, sum_up(ledger, row))
+
+
+def report(peers: int = 40, ended: dict[str, Outcome] | None = None, **request: Any) -> Document:
+    return document(*told(peers, ended, **request), NOW + 9_000)
+
+
+LIKE = {
+    "by": "campaign",
+    "broadcast_id": "00J",
+    "closed_at": "2024-11-04T10:00:00.000Z",
+    "targeted": 7,
+    "acceptance": 0.5,
+    "live_acceptance": 0.5,
+    "confirmation": None,
+    "reach": 1.0,
+    "accept_p95": None,
+}
+
+
+def pages() -> dict[str, str]:
+    """Each page in each of its shapes."""
+    rich = report(40, ENDED, ack=True)
+    _, one = told(40, ENDED)
+    *labels, whole = [day_report(rollup, NOW) for rollup in roll_up(one.day, one.team, [one])]
+    rollups = roll_up("2024-11-10", one.team, [one]) + roll_up(one.day, one.team, [one])
+    return {
+        "broadcast": broadcast_page(rich, from_page_to_day(one)),
+        "compared": broadcast_page(rich | {"similar": LIKE}),
+        "nobody": broadcast_page(report(0, labels={})),
+        "nobody lost": broadcast_page(report(3)),
+        "nobody reached": broadcast_page(report(2, {"c0=": Outcome.GONE, "c1=": Outcome.UNKNOWN})),
+        "day": day_page(whole, labels, [one]),
+        "days": range_page(range_report("2024-11-10", "2024-11-11", rollups, NOW)),
+        "no days": range_page(range_report("2024-11-10", "2024-11-11", [], NOW)),
+        "team": team_page("pay", [whole]),
+    }
+
+
+PAGES = pages()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_sound_html_that_loads_and_runs_nothing(name: str) -> None:
+    assert faults(PAGES[name]) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_one_small_file(name: str) -> None:
+    assert not re.search(r"https?:|url\(|@import", PAGES[name])
+    assert len(PAGES[name]) < 40_000
+
+
+def test_the_strict_reader_finds_what_is_wrong() -> None:
+    sound = PAGES["broadcast"]
+
+    assert faults(sound.replace("</main>", "")) != []
+    assert faults(sound.replace("<main>", "<main><script>1</script>")) != []
+    assert faults(sound.replace('scope="col"', "")) != []
+    assert faults(sound.replace('id="latency-title"', 'id="funnel"')) != []
+
+
+def test_the_three_numbers_are_on_the_page() -> None:
+    shown = broadcast_page(report(40, ENDED, ack=True))
+
+    for number in ("Users reached", "Accepted for delivery", "Confirmed by client"):
+        assert f"<dt>{number}</dt>" in shown
+    assert "<dt>95 % within</dt>" in broadcast_page(report(40))
+
+
+def test_every_outcome_has_its_words_and_every_loss_is_on_the_page() -> None:
+    assert HAPPENED.keys() == set(Outcome) - {Outcome.ACCEPTED}
+    shown = broadcast_page(report(40, ENDED))
+    for outcome in ENDED.values():
+        assert outcome is Outcome.ACCEPTED or HAPPENED[outcome] in shown
+
+
+def test_the_words_of_the_page_are_defined_on_it() -> None:
+    for word in DEFINITIONS:
+        assert f"<dt>{word}</dt>" in PAGES["broadcast"]
+
+
+def hostile(report: Document) -> Document:
+    """A report in which every text that came from outside is hostile."""
+    return report | {
+        "broadcast_id": HOSTILE,
+        "labels": dict.fromkeys(("team", "campaign", "message_type", HOSTILE), HOSTILE),
+        "scope": {"audience": "room", "name": HOSTILE},
+    }
+
+
+def test_hostile_text_is_shown_and_never_becomes_markup() -> None:
+    shown = broadcast_page(hostile(report(3)))
+
+    assert faults(shown) == []
+    assert "<script" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+def test_a_hostile_report_is_plain_text_in_a_terminal() -> None:
+    assert "\x1b" not in broadcast_text(hostile(report(3)))
+
+
+@given(st.text())
+def test_any_text_survives_as_text(text: str) -> None:
+    shown = html(
+        text, "", element("header"), element("main", element("h1", text)), element("footer")
+    )
+
+    assert faults(shown) == []
+
+
+def test_a_label_in_a_link_stays_in_its_folder() -> None:
+    _, one = told(1, labels={"team": "a%2F..~b"})
+
+    assert from_page_to_day(one).startswith("../../../../index/v1/dt=2024-11-11/team=a%252F..~b/")
+    assert from_day_to_page(one).startswith("../../../../pages/v1/dt=2024-11-11/team=a%252F..~b/")
+    assert page(one.report).endswith("/pages/v1/dt=2024-11-11/team=a%2F..~b/01J.html")
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (None, NOBODY_KNOWS),
+        (0.0, "0 %"),
+        (0.0004, "< 0.1 %"),
+        (0.29, "29 %"),
+        (0.99999, "99.9 %"),
+        (1.0, "100 %"),
+    ],
+)
+def test_a_share_is_rounded_down(share: float | None, said: str) -> None:
+    assert percent(share).replace("\u00a0", " ") == said
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "said"),
+    [(0, "0 ms"), (999, "999 ms"), (1_000, "1 s"), (1_250, "1.2 s"), (60_000, "60 s")],
+)
+def test_a_time_is_in_the_unit_that_reads_best(milliseconds: int, said: str) -> None:
+    assert duration(milliseconds).replace("\u00a0", " ") == said
+
+
+def said(**how: Any) -> str:
+    return " ".join(summary(report(**how))).replace("\u00a0", " ")
+
+
+def test_the_summary_is_plain_language() -> None:
+    assert said(peers=40, ended={"c39=": Outcome.GONE}, ack=True) == (
+        "The broadcast was meant for 40 connections of 40 users. "
+        "39 accepted it for delivery (97.5 %): half of them within 75 ms, 95 % within 98 ms. "
+        "1 connection had already ended. Nobody who was connected was lost. "
+        "20 confirmed that they have it (51.2 % of those asked)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("how", "sentence"),
+    [
+        ({"peers": 0}, "Nobody was connected to get this."),
+        (
+            {"peers": 3},
+            "No confirmation was asked for, so how many truly received it is not known.",
+        ),
+        (
+            {"peers": 3, "ended": {"c0=": Outcome.THROTTLED}},
+            "1 delivery failed. Main reason: sending rate of the account used up.",
+        ),
+    ],
+)
+def test_the_summary_says_what_is_not_known_and_why(how: dict[str, Any], sentence: str) -> None:
+    assert sentence in said(**how)
+
+
+Render = Callable[[Document], str]
+
+
+@pytest.mark.parametrize("render", [broadcast_page, broadcast_text])
+def test_a_report_that_is_still_running_says_so(render: Render) -> None:
+    ledger = FakeLedger()
+    row = delivered(ledger, asked(ack=True), [users(3)], planned=False)
+
+    shown = render(document(row, closed(row, sum_up(ledger, row)), NOW))
+
+    assert "still running" in shown.lower()
+
+
+def colours(scheme: int) -> dict[str, str]:
+    """The colours of the light scheme (0), the dark one (1) or paper (2)."""
+    blocks = re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)
+    return dict(re.findall(r"--(\w+): (#\w+);", blocks[scheme]))
+
+
+def luminance(colour: str) -> float:
+    digits = colour[1:7] if len(colour) > 4 else "".join(2 * digit for digit in colour[1:])
+    parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1, 2])
+def test_text_and_bars_stand_out_as_wcag_asks(scheme: int) -> None:
+    """Text 4.5 to 1, what is drawn 3 to 1, of WCAG 2.2 AA."""
+    found = colours(scheme)
+    for ground in ("page", "card"):
+        for text in ("ink", "soft", "accepted"):
+            assert contrast(found[text], found[ground]) >= 4.5
+    for drawn in ("accepted", "confirmed", "loss", "mute"):
+        assert contrast(found[drawn], found["page"]) >= 3

@@ -1,0 +1,70 @@
+from typing import Any
+
+import pytest
+
+import reap as function
+from reap import handler, reap
+from socketwatch.breaker import Confirmation
+from socketwatch.clock import SECOND
+from socketwatch.reaper import Asked
+from tests.unit.test_reaping import LIMIT, Stage
+
+NOTHING = Asked()
+
+
+class Context:
+    """What Lambda hands over."""
+
+    function_name = "reap"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:us-east-1:1:function:reap"
+    aws_request_id = "1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60 * SECOND
+
+
+@pytest.fixture
+def stage() -> Stage:
+    found = Stage()
+    found.add("witness=")
+    return found
+
+
+def test_a_run_is_one_line_in_the_log(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    reap(NOTHING, LIMIT, stage.reaper)
+
+    assert [line.getMessage() for line in caplog.records] == ["swept"]
+    assert vars(caplog.records[0])["breaker"] == "watching"
+
+
+def test_a_trip_names_its_likely_cause(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    stage.confirmation = Confirmation.MISSING
+
+    reap(NOTHING, LIMIT, stage.reaper)
+
+    tripped = vars(caplog.records[1])
+    assert (tripped["msg"], tripped["cause"]) == ("tripped", "stage")
+    assert "API_ID, STAGE or the Region is wrong" in tripped["likely"]
+
+
+def test_the_answer_says_what_was_done(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.add_gone("ghost=")
+    monkeypatch.setattr(function, "REAPER", stage.reaper)
+
+    answer: dict[str, Any] = handler({}, Context())
+
+    assert answer["closed"] == {"reaped": 1}
+    assert (answer["breaker"], answer["cause"], answer["dryRun"]) == ("watching", None, False)
+    assert '"ReaperRuns"' in capsys.readouterr().out
+
+
+def test_a_wish_that_makes_no_sense_is_refused_and_nothing_is_done(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(function, "REAPER", stage.reaper)
+
+    assert handler({"reset": "yes"}, Context()) == {"error": "reset must be true or false"}
+    assert stage.asked == []

@@ -1,0 +1,413 @@
+"""One run of the reaper on fakes: what is asked, what is written, what is left alone."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from socketwatch import metrics
+from socketwatch.breaker import Breaker, Cause, Confirmation, Mode
+from socketwatch.broadcasting import Target
+from socketwatch.calls import Call, Method, Reply
+from socketwatch.clock import MINUTE, SECOND
+from socketwatch.errors import BadEvent, RegistryUnavailable
+from socketwatch.ghosts import Timings
+from socketwatch.pacing import Pace
+from socketwatch.probing import MOST_THROTTLED
+from socketwatch.proof import Evidence
+from socketwatch.reaper import Asked, Reaper, Rules, read
+from socketwatch.reaping import STOP_BEFORE_END, reap
+from socketwatch.registry import GRACE, LIFETIME, ClosedBy, Closing, Connection
+from socketwatch.settings import Api
+from socketwatch.sweep import Sweep, measurements, summary
+from tests.fakes import NOW
+from tests.gateway import VirtualGateway
+from tests.index import SHARDS, FakeIndex, FakeMemory, FakeRows
+
+ALIVE = Reply(200, body=b'{"connectedAt": "2024-11-11T13:45:35.513Z"}')
+GONE = Reply(410)
+TIMINGS = Timings()
+LIMIT = 60 * SECOND
+
+
+class Stage:
+    """A reaper, its registry, and a gateway that answers by connection id (200 unless told)."""
+
+    def __init__(self, **rules: bool) -> None:
+        self.index = FakeIndex()
+        self.memory = FakeMemory()
+        self.answers: dict[str, Reply] = {}
+        self.asked: list[Call] = []
+        self.confirmation = Confirmation.THERE
+        self.gateway = VirtualGateway()
+        self.gateway._post = self._answer  # type: ignore[method-assign]
+        self.before_writes: Callable[[], object] = lambda: None
+        self.reaper = Reaper(
+            rows=FakeRows(self.index),
+            memory=self.memory,
+            stage=lambda: self.confirmation,
+            send=self.gateway.send,
+            clock=self.gateway.clock,
+            monotonic=self.gateway.monotonic,
+            pace=Pace(100),
+            rules=Rules(Api("abc123", "live"), TIMINGS, SHARDS, **rules),
+        )
+        self.memory.state = Breaker(last_at=NOW, steady_since=NOW - LIFETIME)
+
+    def add(
+        self,
+        one: str,
+        age: int = 30 * MINUTE,
+        check_at: int = NOW - 1,
+        *,
+        api_id: str = "abc123",
+        stage: str = "live",
+    ) -> None:
+        self.index.rows[one] = Connection(one, NOW - age, api_id, stage)
+        self.index.checks[one] = (check_at, 0)
+
+    def add_gone(self, one: str) -> None:
+        """A row that a probe found gone two minutes ago."""
+        self.add(one)
+        self.index.checks[one] = (NOW - MINUTE, NOW - 2 * MINUTE)
+        self.answers[one] = GONE
+
+    def reap(self, remaining: int = LIMIT, **asked: bool) -> Sweep:
+        return reap(self.reaper, Asked(**asked), remaining)
+
+    def _answer(self, call: Call) -> Reply:
+        self.gateway.posts += 1
+        self.asked.append(call)
+        return self.answers.get(call.connection_id, ALIVE)
+
+
+@pytest.fixture
+def stage() -> Stage:
+    """One live connection besides whatever the test adds."""
+    found = Stage()
+    found.add("witness=", check_at=NOW + 14 * MINUTE)
+    return found
+
+
+def test_a_ghost_is_suspected_then_closed_and_the_living_are_verified(stage: Stage) -> None:
+    stage.add("ghost=")
+    stage.add("alive=")
+    stage.answers["ghost="] = GONE
+
+    first = stage.reap()
+
+    assert (first.suspected, first.closed) == (1, {})
+    check_at, since = stage.index.checks["ghost="]
+    assert check_at - since == TIMINGS.confirm_after
+    assert stage.index.checks["alive="][0] > NOW + TIMINGS.check_after // 2
+
+    stage.gateway.now += 2 * MINUTE / SECOND
+    second = stage.reap()
+
+    assert second.closed == {ClosedBy.REAPED: 1}
+    assert second.corrected == 1
+    assert stage.index.closings["ghost="].by is ClosedBy.REAPED
+    assert stage.index.open(NOW) == {"witness=", "alive="}
+
+
+def test_only_get_is_ever_asked(stage: Stage) -> None:
+    stage.add_gone("ghost=")
+
+    stage.reap()
+
+    assert {call.method for call in stage.asked} == {Method.GET}
+
+
+def test_without_a_witness_no_410_counts(stage: Stage) -> None:
+    stage.add_gone("ghost=")
+    stage.add("other=")
+    stage.answers |= {"witness=": Reply(503), "other=": GONE}
+
+    sweep = stage.reap()
+
+    assert stage.index.closings == {}
+    assert sweep.suspected == 0
+    assert stage.index.checks["other="][1] == 0
+    assert stage.index.checks["ghost="][1] == NOW - 2 * MINUTE
+
+
+def test_a_witness_that_answers_before_and_not_after_vouches_for_nobody(stage: Stage) -> None:
+    answers = iter([ALIVE, ALIVE])
+    stage.add_gone("ghost=")
+    asked = stage.gateway._post
+    stage.gateway._post = lambda call: (  # type: ignore[method-assign]
+        next(answers, GONE) if call.connection_id == "witness=" else asked(call)
+    )
+
+    sweep = stage.reap()
+
+    assert stage.index.closings == {}
+    assert sweep.sampled == 0
+
+
+def test_rows_of_another_api_or_stage_are_never_asked_about_or_touched(stage: Stage) -> None:
+    stage.add("other-api=", api_id="zzz999")
+    stage.add("other-stage=", stage="beta")
+    before = dict(stage.index.checks)
+
+    sweep = stage.reap()
+
+    assert {call.connection_id for call in stage.asked} == {"witness="}
+    assert sweep.foreign >= 2
+    assert stage.index.checks == before
+
+
+def test_a_registry_that_names_no_api_stays_dry_until_one_of_its_rows_has_answered() -> None:
+    nameless = Stage()
+    nameless.add("witness=", api_id="", check_at=NOW + MINUTE)
+    nameless.add_gone("ghost=")
+    nameless.index.rows["ghost="] = replace(nameless.index.rows["ghost="], api_id="", stage="")
+    nameless.memory.state = replace(nameless.memory.state, proved=False)
+
+    sweep = nameless.reap()
+
+    assert nameless.memory.state.proved
+    assert (sweep.dry, sweep.closed) == (False, {ClosedBy.REAPED: 1})
+
+
+def test_a_registry_that_names_no_api_and_has_no_life_stays_dry() -> None:
+    mixed = Stage()
+    mixed.add("witness=", check_at=NOW + MINUTE)
+    mixed.add_gone("ghost=")
+    mixed.index.rows["ghost="] = replace(mixed.index.rows["ghost="], api_id="")
+
+    sweep = mixed.reap()
+
+    assert sweep.dry
+    assert sweep.held == 1
+    assert mixed.index.closings == {}
+
+
+@pytest.mark.parametrize("by", ["setting", "request"])
+def test_a_dry_run_probes_and_suspects_and_closes_nothing(by: str) -> None:
+    dry = Stage(dry_run=by == "setting")
+    dry.add("witness=", check_at=NOW + MINUTE)
+    dry.add_gone("ghost=")
+
+    sweep = dry.reap(dry_run=by == "request")
+
+    assert (sweep.dry, sweep.held, sweep.closed) == (True, 1, {})
+    assert dry.index.checks["ghost="][0] > NOW
+
+
+def test_a_row_that_changed_since_it_was_read_is_left_as_it_is(stage: Stage) -> None:
+    stage.add_gone("ghost=")
+    asked = stage.gateway._post
+
+    def speaks(call: Call) -> Reply:
+        reply = asked(call)
+        # It was asked once before, when the reaper looked for life.
+        if sum(one.connection_id == "ghost=" for one in stage.asked) == 2:
+            stage.index.seen(stage.index.rows["ghost="], NOW)
+        return reply
+
+    stage.gateway._post = speaks  # type: ignore[method-assign]
+    sweep = stage.reap()
+
+    assert stage.index.closings == {}
+    assert sweep.overtaken == 1
+    assert stage.index.checks["ghost="] == (NOW + TIMINGS.check_after, 0)
+
+
+def test_a_post_that_met_a_410_makes_the_row_due_and_takes_two_probes_more(stage: Stage) -> None:
+    stage.add("ghost=", check_at=NOW + 10 * MINUTE)
+    stage.answers["ghost="] = GONE
+    stage.index.suspect([Target("ghost=", "", NOW, "web")], NOW)
+
+    assert stage.reap().closed == {}
+    stage.gateway.now += 2 * MINUTE / SECOND
+    assert stage.reap().closed == {ClosedBy.REAPED: 1}
+
+
+def test_a_row_past_every_lifetime_goes_without_an_answer(stage: Stage) -> None:
+    stage.index.rows["witness="] = replace(stage.index.rows["witness="], connected_at=NOW)
+    stage.add("old=", age=LIFETIME + GRACE)
+    stage.answers["old="] = Reply(0)
+
+    sweep = stage.reap()
+
+    assert sweep.closed == {ClosedBy.AGE: 1}
+    assert sweep.corrected == 0
+    assert stage.index.closings["old="] == Closing(ClosedBy.AGE, stage.index.closings["old="].at)
+
+
+def test_rows_that_a_clock_ahead_of_ours_put_far_off_are_due_now(stage: Stage) -> None:
+    stage.add("ghost=", check_at=NOW + 60 * MINUTE)
+    stage.answers["ghost="] = GONE
+
+    assert stage.reap().suspected == 1
+
+
+def test_after_a_jump_of_the_clock_suspicions_begin_anew(stage: Stage) -> None:
+    stage.add_gone("ghost=")
+    stage.memory.state = replace(stage.memory.state, last_at=NOW - 60 * MINUTE)
+
+    sweep = stage.reap()
+
+    assert (sweep.suspected, sweep.closed) == (1, {})
+    assert sweep.breaker.steady_since >= NOW
+
+
+def test_a_trip_holds_what_would_be_closed_and_is_kept_at_once(stage: Stage) -> None:
+    stage.add_gone("ghost=")
+    stage.confirmation = Confirmation.MISSING
+
+    sweep = stage.reap()
+
+    assert (sweep.held, sweep.closed) == (1, {})
+    assert stage.memory.state.cause is Cause.STAGE
+    assert summary(sweep)["cause"] == "stage"
+
+
+def test_a_reset_lets_go_at_the_end_of_a_clean_run(stage: Stage) -> None:
+    stage.memory.state = replace(stage.memory.state, mode=Mode.TRIPPED, tripped_at=NOW)
+    stage.add_gone("ghost=")
+
+    assert stage.reap(reset=True).closed == {}
+    assert stage.memory.state.mode is Mode.RELEASED
+    stage.gateway.now += TIMINGS.retry_after / SECOND
+    assert stage.reap().closed == {ClosedBy.REAPED: 1}
+
+
+def test_a_run_of_an_earlier_start_does_not_let_go_what_a_later_one_tripped(stage: Stage) -> None:
+    earlier = stage.memory.begin(NOW)
+    later = stage.memory.begin(NOW)
+    stage.memory.save(replace(later, mode=Mode.TRIPPED, cause=Cause.RATIO, tripped_at=NOW))
+
+    stage.memory.save(replace(earlier, mode=Mode.WATCHING))
+
+    assert stage.memory.state.tripped
+
+
+def test_throttling_ends_the_run_and_what_is_left_stays_due(stage: Stage) -> None:
+    for number in range(100):
+        stage.add(f"peer-{number}=")
+        stage.answers[f"peer-{number}="] = Reply(429)
+
+    sweep = stage.reap()
+
+    # What is in flight when the last straw comes is answered too.
+    assert MOST_THROTTLED <= sweep.probes[Evidence.THROTTLED] < MOST_THROTTLED + 10
+    assert sweep.backlog
+    assert sweep.backlog >= 100 - sweep.probes[Evidence.THROTTLED]
+
+
+def test_a_run_ends_before_its_time_limit_and_the_next_goes_on() -> None:
+    busy = Stage()
+    for number in range(3_000):
+        busy.add(f"peer-{number}=")
+
+    first = busy.reap(remaining=STOP_BEFORE_END + 20 * SECOND)
+
+    assert busy.gateway.now < 1_000 + 21
+    assert 1_000 < first.probes[Evidence.ALIVE] <= 2_010
+    assert first.backlog == 3_000 - sum(check > NOW for check, _ in busy.index.checks.values())
+    busy.gateway.now += 60
+    assert busy.reap().backlog == 0
+
+
+def test_without_time_nothing_is_asked(stage: Stage) -> None:
+    stage.add("due=")
+
+    sweep = stage.reap(remaining=0)
+
+    assert stage.asked == []
+    assert sweep.backlog == 1
+
+
+def test_probes_keep_to_the_budget(stage: Stage) -> None:
+    for number in range(1_000):
+        stage.add(f"peer-{number}=")
+
+    sweep = stage.reap()
+
+    assert sweep.probes.total() <= (stage.gateway.now - 1_000) * 100 + 10
+
+
+def test_a_registry_that_fails_in_the_middle_ends_the_run_and_says_so(stage: Stage) -> None:
+    stage.add("due=")
+
+    def fails() -> Confirmation:
+        stage.index.down = True
+        return Confirmation.THERE
+
+    stage.reaper = replace(stage.reaper, stage=fails)
+    sweep = stage.reap()
+
+    assert sweep.trouble == "the fake is down"
+    assert sweep.backlog is None
+
+
+def test_without_its_memory_it_does_nothing(stage: Stage) -> None:
+    stage.memory.down = True
+
+    with pytest.raises(RegistryUnavailable):
+        stage.reap()
+    assert stage.asked == []
+
+
+def test_the_sample_says_how_many_are_ghosts(stage: Stage) -> None:
+    for number in range(39):
+        stage.add(f"peer-{number}=", check_at=NOW + 5 * MINUTE)
+    for number in range(4):
+        stage.answers[f"peer-{number}="] = GONE
+
+    sweep = stage.reap()
+
+    assert (sweep.sampled, sweep.ghosts, sweep.ghost_ratio) == (40, 4, 10.0)
+    assert sweep.suspected == 4
+
+
+def test_a_sampled_row_that_lives_is_not_written(stage: Stage) -> None:
+    before = dict(stage.index.checks)
+
+    stage.reap()
+
+    assert stage.index.checks == before
+
+
+def test_the_lag_is_that_of_the_row_that_waited_longest(stage: Stage) -> None:
+    stage.add("late=", check_at=NOW - 90 * SECOND)
+    stage.add("later=", check_at=NOW - 30 * SECOND)
+
+    assert stage.reap().late // SECOND == 90
+
+
+def test_a_run_is_told_in_metrics(stage: Stage) -> None:
+    stage.add_gone("ghost=")
+    told = {(one.metric.name, one.value): one.values[0] for one in measurements(stage.reap())}
+
+    assert told["ReaperRuns", ""] == 1
+    assert told["ReaperClosed", "gone"] == 1
+    assert told["DriftCorrected", ""] == 1
+    assert told["Probes", "gone"] >= 1
+    assert told["GhostSample", ""] == 2
+    assert told["GhostRatio", ""] == 50
+    assert told["ReaperTripped", ""] == told["ReaperDryRun", ""] == told["ReaperBacklog", ""] == 0
+    assert told["ReaperLag", ""] == pytest.approx(60, abs=1)
+    assert {name for name, _ in told} <= {metric.name for metric in metrics.CATALOGUE}
+
+
+@pytest.mark.parametrize(
+    ("event", "asked"),
+    [
+        ({"source": "aws.events", "detail-type": "Scheduled Event"}, Asked()),
+        ({"dryRun": True}, Asked(dry_run=True)),
+        ({"reset": True, "dryRun": False}, Asked(reset=True)),
+        (None, Asked()),
+        ([], Asked()),
+    ],
+)
+def test_what_an_event_asks_for(event: object, asked: Asked) -> None:
+    assert read(event) == asked
+
+
+@pytest.mark.parametrize("event", [{"dryRun": "true"}, {"reset": 1}, {"dryRun": None}])
+def test_a_wish_that_is_neither_true_nor_false_is_refused(event: object) -> None:
+    with pytest.raises(BadEvent, match="must be true or false"):
+        read(event)
