@@ -3,7 +3,7 @@
 import click
 
 from console.access import clients
-from console.commands import alarms, report, status, up
+from console.commands import alarms, dashboards, report, status, up
 from console.surroundings import Surroundings, now_ms
 
 
@@ -16,6 +16,7 @@ main.add_command(status.show)
 main.add_command(report.report)
 main.add_command(up.up)
 main.add_command(alarms.alarms)
+main.add_command(dashboards.dashboards)
 
 if __name__ == "__main__":
     main(prog_name="socketwatch")

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from socketwatch import metrics, series
+from socketwatch.changes import CLOSED_CATEGORIES
 from socketwatch.clock import MINUTE, SECOND
 from socketwatch.metrics import Metric
-from socketwatch.minute import CLOSED_CATEGORIES
 from socketwatch.outcomes import Outcome
 from socketwatch.quotas import Quota
 from socketwatch.series import History, Query, Series

@@ -7,9 +7,9 @@ from typing import Any
 from console.readings import FRESH, HOURLY, WINDOW, Number, Point, Readings, number
 from console.stack import Stack
 from socketwatch import metrics
+from socketwatch.changes import CLOSED_CATEGORIES
 from socketwatch.clock import MINUTE, SECOND
 from socketwatch.metrics import Metric
-from socketwatch.minute import CLOSED_CATEGORIES
 from socketwatch.outcomes import Outcome
 from socketwatch.quotas import Quota
 

@@ -42,10 +42,11 @@ from socketwatch.aws.audience import DynamoAudiences
 from socketwatch.aws.dynamo import Table
 from socketwatch.aws.ledger import DynamoLedger
 from socketwatch.broadcasting import parse
+from socketwatch.closing import sum_up
 from socketwatch.deliveries import LedgerTable
 from socketwatch.errors import LedgerUnavailable, RegistryUnavailable
 from socketwatch.planning import pages
-from socketwatch.reports import add_up, report
+from socketwatch.reports import report
 from socketwatch.rows import RegistryTable, connection_key
 
 STACK_NAME = "socketwatch"
@@ -113,7 +114,7 @@ class Stack:
         row = ledger.request(broadcast_id)
         if row is None:
             raise KeyError(broadcast_id)
-        return report(row, add_up(ledger.shards(broadcast_id)), self.clock())
+        return report(row, sum_up(ledger, row), self.clock())
 
     def row(self, connection_id: str) -> dict[str, Any]:
         """A connection's row as it is stored, empty where there is none."""

@@ -46,11 +46,12 @@ throttled_requests() {
   done
 }
 
-# A function's log: logs Deliver [30m]
+# A function's log of the last minutes: logs Deliver [30]
 logs() {
   group=$(aws lambda get-function-configuration --function-name "$(out "$1Function")" \
     --query LoggingConfig.LogGroup --output text)
-  aws logs tail "$group" --since "${2:-15m}" --format short
+  aws logs filter-log-events --log-group-name "$group" --start-time "$((($(date +%s) - 60 * ${2:-15}) * 1000))" \
+    --query 'events[*].message' --output text | tr '\t' '\n' | grep -v '^$'
 }
 
 # The alarms that are on, and since when.

@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 
 from console.cloudwatch.metric import MetricId
-from socketwatch.changes import CODES
+from socketwatch.changes import CLOSED_CATEGORIES, CODES
 from socketwatch.headcount import Age, Stage
 from socketwatch.metrics import CATALOGUE, NAMESPACE, Statistic
-from socketwatch.minute import CLOSED_CATEGORIES
 from socketwatch.outcomes import Outcome
 from socketwatch.proof import Evidence
 from socketwatch.quotas import Quota

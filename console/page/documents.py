@@ -1,6 +1,6 @@
 """Each widget as JSON: what it shows, or why it shows nothing. Never a blank."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -214,7 +214,24 @@ def _alarms(widget: AlarmWidget, standing: Sequence[Standing]) -> Document:
     ]
     if widget.states:
         shown = [alarm for alarm in shown if alarm["state"] in widget.states]
-    return {"kind": "alarm", "title": widget.title, "alarms": shown}
+    ordered = sorted(shown, key=_ORDERS[widget.sort_by])
+    return {"kind": "alarm", "title": widget.title, "alarms": ordered}
+
+
+def _newest_change(alarm: Document) -> int:
+    return -(alarm["since"] or 0)
+
+
+# As CloudWatch orders them ("Dashboard Body Structure and Syntax", `sortBy`).
+_WORST_FIRST = ("ALARM", "INSUFFICIENT_DATA", "OK")
+_ORDERS: Mapping[str, Callable[[Document], Any]] = {
+    "default": lambda alarm: alarm["name"],
+    "stateUpdatedTimestamp": lambda alarm: (
+        _WORST_FIRST.index(alarm["state"]),
+        _newest_change(alarm),
+    ),
+    "timestamp": _newest_change,
+}
 
 
 def _absent(name: str) -> Document:
@@ -258,12 +275,12 @@ def _cell(name: str, cell: Cell) -> str:
     if cell is None:
         return ""
     if name == "@timestamp" or (isinstance(cell, int) and cell >= MILLISECONDS):
-        return cell if isinstance(cell, str) else _clock_time(int(cell))
+        return f"{cell}Z" if isinstance(cell, str) else _clock_time(int(cell))
     return f"{cell:.6g}" if isinstance(cell, float) else str(cell)
 
 
 def _clock_time(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def _instant(text: str) -> int | None:

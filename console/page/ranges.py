@@ -25,8 +25,11 @@ class Range:
     end: int
 
     def aligned(self, period: int) -> tuple[int, int]:
-        """The same in whole periods, widened at its start."""
-        return self.start // period * period, self.end // period * period
+        """The same in whole periods, widened at both ends.
+
+        So the newest may still be under way, as on CloudWatch's own graphs.
+        """
+        return self.start // period * period, -(-self.end // period) * period
 
     @property
     def seconds(self) -> int:

@@ -1,10 +1,12 @@
 """What the page answers, read from a deployed stack when it is asked; nothing is written."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from console.cloudwatch.errors import MathError
+from console.cloudwatch.search import search
 from console.cloudwatch.source import Source
 from console.dashboards.body import read_body
 from console.dashboards.variables import choose
@@ -153,7 +155,9 @@ class Site:
             "end": within.end,
             "now": now,
             "problems": list(body.problems),
-            "variables": [_variable(one, chosen[one.id]) for one in body.variables if one.visible],
+            "variables": [
+                _variable(one, chosen[one.id], self.source) for one in body.variables if one.visible
+            ],
             "widgets": documents(shown, reading),
         }
 
@@ -214,11 +218,28 @@ def _chosen(body_text: str, body: Body, chosen: Mapping[str, str]) -> Body:
     return choose(body_text, changed[0], chosen[changed[0].id])
 
 
-def _variable(variable: Variable, value: str) -> Document:
+def _variable(variable: Variable, value: str, source: Source) -> Document:
     return {
         "id": variable.id,
         "label": variable.label,
         "input": variable.input.value,
         "value": value,
-        "values": [{"value": one, "label": label} for one, label in variable.values],
+        "values": [
+            {"value": one, "label": label} for one, label in _choices(variable, value, source)
+        ],
     }
+
+
+def _choices(variable: Variable, value: str, source: Source) -> Sequence[tuple[str, str]]:
+    """What can be chosen: of a search, what it finds and what is chosen already.
+
+    A search that is not understood finds nothing, and leaves a field to write in.
+    """
+    if not variable.search:
+        return variable.values
+    try:
+        found = search(variable.search, source)
+    except MathError:
+        return ()
+    names = {dict(metric.dimensions).get(variable.populate_from, "") for metric in found}
+    return [(name, name) for name in sorted(names | {value}) if name]

@@ -8,14 +8,15 @@ truth by at most what AWS replays; how many connections are open is counted in t
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from socketwatch import metrics
 from socketwatch.clock import SECOND
 from socketwatch.metrics import Measurement
+from socketwatch.registry import ClosedBy
 from socketwatch.replays import Recent
-from socketwatch.rows import CONNECTION, MEMBERSHIP
 
 Row = dict[str, Any]
 
@@ -27,6 +28,9 @@ DELETED = "deleted"
 
 NEVER_OPENED = "never_opened"
 """Category of a tombstone whose `$connect` came late or never."""
+
+CLOSED_CATEGORIES = (*(by.value for by in ClosedBy), EXPIRED, DELETED)
+"""Ends of connections that had been open."""
 
 TTL = "dynamodb.amazonaws.com"
 
@@ -84,14 +88,13 @@ def read(records: list[Any], recent: Recent) -> Changes:
     return replace(again, replays=again.replays + len(records) - len(fresh))
 
 
-def _count(records: list[Any]) -> Changes:  # noqa: C901 - one branch a kind of record
+def _count(records: list[Any]) -> Changes:
     """Count every record once.
 
     One loop, added up at the end, for a counter a record would cost more than reading it does. Most
-    of that is waiting for memory, so nothing is looked at that is not needed: a row is known by
-    which attributes it has, since only a connection's has a state, and only a closed one's says by
-    whom (`bench/observe`). What a record says is noted as its last step, so what raises has counted
-    nothing.
+    of that is waiting for memory, so a row is told by which attributes it has, unread: a connection
+    has its id, a membership only since when, and what is closed says by whom (`bench/observe`).
+    What a record says is noted as its last step, so what raises has counted nothing.
     """
     joins = leaves = never_opened = replays = 0
     began: list[int] = []
@@ -106,11 +109,8 @@ def _count(records: list[Any]) -> Changes:  # noqa: C901 - one branch a kind of 
                 continue
             name, change = record["eventName"], record["dynamodb"]
             row = change[_IMAGE[name]]
-            if "state" not in row:
-                key = row["sk"]["S"]
-                if key == CONNECTION:
-                    raise KeyError("state")
-                if key.startswith(MEMBERSHIP):
+            if "connectionId" not in row:
+                if "connectedAt" in row:
                     joins += name == "INSERT"
                     leaves += name == "REMOVE"
             elif name == "MODIFY":
@@ -125,15 +125,12 @@ def _count(records: list[Any]) -> Changes:  # noqa: C901 - one branch a kind of 
             ids.add(event_id)
         except (KeyError, TypeError, AttributeError, ValueError):
             bad.append(_sequence_number(record))
-    closed = Counter([by for by, _, _ in ended])
+    closed = _folded([by for by, _, _ in ended], _category)
     closed.update({NEVER_OPENED: never_opened} if never_opened else {})
-    codes: Counter[str] = Counter()
-    for code, number in Counter([code for _, code, _ in ended if code]).items():
-        codes[_bucket(code)] += number
     return Changes(
         opened=len(began),
         closed=closed,
-        codes=codes,
+        codes=_folded([code for _, code, _ in ended if code], _bucket),
         seconds=Counter(began),
         lifespans=[max(0.0, lasted / SECOND) for _, _, lasted in ended],
         joins=joins,
@@ -191,6 +188,19 @@ def _removed(record: dict[str, Any], change: dict[str, Any]) -> tuple[str, str, 
     by_ttl = (record.get("userIdentity") or {}).get("principalId") == TTL
     lasted = SECOND * float(change["ApproximateCreationDateTime"]) - _born(change["OldImage"])
     return EXPIRED if by_ttl else DELETED, "", lasted
+
+
+def _folded(values: list[str], name: Callable[[str], str]) -> Counter[str]:
+    """The values counted under their names, each of which is asked for once."""
+    folded: Counter[str] = Counter()
+    for value, number in Counter(values).items():
+        folded[name(value)] += number
+    return folded
+
+
+def _category(by: str) -> str:
+    """What ended a connection; a reason of somebody else's making would be a series of its own."""
+    return by if by in CLOSED_CATEGORIES else ClosedBy.UNKNOWN
 
 
 def _bucket(code: str) -> str:

@@ -12,7 +12,7 @@ from socketwatch.series import Series
 
 
 class Age(StrEnum):
-    """How old an open connection is; the last is the cliff that API Gateway's two hours make."""
+    """How old an open connection is; `last_10m` is the cliff that API Gateway's two hours make."""
 
     UNDER_5M = "under_5m"
     UNDER_30M = "under_30m"
@@ -20,6 +20,7 @@ class Age(StrEnum):
     UNDER_110M = "under_110m"
     LAST_10M = "last_10m"
     OVERDUE = "overdue"
+    UNKNOWN = "unknown"
 
 
 class Stage(StrEnum):
@@ -43,7 +44,7 @@ IDLE_LIMIT = 10 * MINUTE
 
 @dataclass(frozen=True, slots=True)
 class OpenRow:
-    """What the index by age tells of one open connection; times in milliseconds."""
+    """What the index by age tells of one open connection; milliseconds, 0 for what it does not."""
 
     connected_at: int
     last_seen_at: int
@@ -52,6 +53,8 @@ class OpenRow:
 
 def age_of(row: OpenRow, now: int) -> Age:
     """The row's age; one from the future, by a clock ahead of ours, is new."""
+    if row.connected_at <= 0:
+        return Age.UNKNOWN
     age = now - row.connected_at
     return next((name for name, limit in _AGES.items() if age < limit), Age.OVERDUE)
 
@@ -75,19 +78,22 @@ def histogram(
     return {age: ages[age] for age in Age}, {stage: stages[stage] for stage in Stage}
 
 
-def drift(opened: Series, closed: Iterable[Series], gauge: Series) -> float | None:
-    """Opened minus closed minus the change of the gauge, over the span of the gauge's points.
+def drift(came: Iterable[Series], went: Iterable[Series], gauge: Series) -> float | None:
+    """What came minus what went minus the change of the gauge, over the span of its points.
 
-    None with fewer than two points. What was opened in a minute counts to the change from that
-    minute's gauge to the next, for the census counts at the beginning of a minute. 0 when all three
-    agree; a little off while connections come and go, for the three are not taken at one instant.
+    None with fewer than two points. What came in a minute counts to the change from that minute's
+    gauge to the next, for the census counts at the beginning of a minute. 0 when all three agree; a
+    little off while connections come and go, for the three are not taken at one instant, and while
+    rows are past `expires_at`, which no longer count as open before anybody closes them.
     """
     if len(gauge) < 2:
         return None
     first, last = min(gauge), max(gauge)
-    came = sum(value for at, value in opened.items() if first <= at < last)
-    went = sum(value for series in closed for at, value in series.items() if first <= at < last)
-    return came - went - (gauge[last] - gauge[first])
+
+    def within(several: Iterable[Series]) -> float:
+        return sum(value for one in several for at, value in one.items() if first <= at < last)
+
+    return within(came) - within(went) - (gauge[last] - gauge[first])
 
 
 def reconnect_ratio(now: float, before: list[float]) -> float | None:

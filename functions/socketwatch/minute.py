@@ -1,17 +1,16 @@
 """The census of one minute: count, compare with the minutes before, tell how near limits are."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from socketwatch import headcount, metrics, objective, quotas, series
-from socketwatch.changes import DELETED, EXPIRED
+from socketwatch.changes import CLOSED_CATEGORIES
 from socketwatch.clock import MINUTE
-from socketwatch.errors import HistoryUnavailable
+from socketwatch.errors import HistoryUnavailable, RegistryUnavailable
 from socketwatch.headcount import OpenRow
 from socketwatch.metrics import Measurement, Metric
 from socketwatch.outcomes import Outcome
 from socketwatch.quotas import Quota, Quotas
-from socketwatch.registry import ClosedBy
 from socketwatch.series import History, Query, Series
 from socketwatch.settings import Api
 
@@ -24,8 +23,11 @@ LAG = 60
 SPAN = 600
 """Seconds over which drift is taken."""
 
-CLOSED_CATEGORIES = (*(by.value for by in ClosedBy), EXPIRED, DELETED)
-"""Ends of connections that had been open."""
+ZEROED: dict[Metric, tuple[str, ...]] = {
+    metrics.DELIVERIES: tuple(Outcome),
+    metrics.CONNECTIONS_CLOSED: CLOSED_CATEGORIES,
+}
+"""Counters with a dimension of their own that alarms read, and its values."""
 
 CHURN_EVERY = 5
 HISTOGRAM_EVERY = 15
@@ -80,22 +82,31 @@ def census(minute: Minute) -> tuple[list[Measurement], list[str]]:
     if minute.rules.budget:
         used = Measurement(metrics.CONNECTION_BUDGET_USE, (100 * found / minute.rules.budget,))
         measured.append(used)
-    if minute.number % HISTOGRAM_EVERY == 0:
-        measured += _histograms(minute)
     problems = []
-    parts = [_use]
-    parts += [_churn] if minute.number % CHURN_EVERY == 0 else []
-    parts += [_hourly] if minute.number % 60 == HOURLY_AT else []
-    for part in parts:
+    for part in _due(minute.number):
         try:
             measured += part(minute)
-        except HistoryUnavailable as unavailable:
+        except (HistoryUnavailable, RegistryUnavailable) as unavailable:
             problems.append(str(unavailable))
     return measured, problems
 
 
+def _due(number: int) -> Iterator[Callable[[Minute], list[Measurement]]]:
+    """What is told in the minute of that number, each apart from the others."""
+    yield _use
+    if number % CHURN_EVERY == 0:
+        yield _churn
+    if number % HISTOGRAM_EVERY == 0:
+        yield _histograms
+    if number % 60 == HOURLY_AT:
+        yield _hourly
+
+
 def zeros() -> list[Measurement]:
-    """A 0 for each counter, so that an alarm tells quiet from blind."""
+    """A 0 for each counter, so that an alarm tells quiet from blind.
+
+    Every counter of the catalogue is there; one with a dimension of its own is listed in `ZEROED`.
+    """
     plain = [
         metrics.count(metric, 0)
         for metric in metrics.CATALOGUE
@@ -104,9 +115,10 @@ def zeros() -> list[Measurement]:
         and not metric.by_second
         and metric is not metrics.HEARTBEAT
     ]
-    outcomes = [metrics.count(metrics.DELIVERIES, 0, outcome) for outcome in Outcome]
-    closed = [metrics.count(metrics.CONNECTIONS_CLOSED, 0, one) for one in CLOSED_CATEGORIES]
-    return plain + outcomes + closed
+    by_value = [
+        metrics.count(metric, 0, value) for metric, values in ZEROED.items() for value in values
+    ]
+    return plain + by_value
 
 
 def _histograms(minute: Minute) -> list[Measurement]:
@@ -124,11 +136,12 @@ def _churn(minute: Minute) -> list[Measurement]:
     queries = [
         series.of(metrics.OPEN_CONNECTIONS, api, 60),
         series.of(metrics.CONNECTIONS_OPENED, api, 60),
+        series.of(metrics.WRONGLY_CLOSED, api, 60),
         *(series.of(metrics.CONNECTIONS_CLOSED, api, 60, one) for one in CLOSED_CATEGORIES),
     ]
     start = minute.end - SPAN - 60
-    gauge, opened, *closed = minute.history.fetch(queries, start, minute.end)
-    drift = headcount.drift(opened, closed, gauge)
+    gauge, opened, reopened, *closed = minute.history.fetch(queries, start, minute.end)
+    drift = headcount.drift([opened, reopened], closed, gauge)
     lately = sum(value for at, value in opened.items() if at >= minute.end - 300)
     before = _same_time_of_days_before(minute)
     ratio = headcount.reconnect_ratio(lately, before)

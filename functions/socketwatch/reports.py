@@ -147,7 +147,7 @@ def report(
             "content_sha256": asked.content[:16],
             "ack_requested": asked.ack,
         },
-        **figures(totals, counted=bool(row.closed_at)),
+        **figures(totals, counted=bool(row.closed_at) or not asked.ack),
         "plan_complete": row.planned,
         "similar": similar,
         "links": {"json": row.report, "html": page(row.report)},

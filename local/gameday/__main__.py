@@ -69,7 +69,8 @@ async def _hold(rows: Sequence[Row], scale: float, say: Any) -> list[Verdict]:
         stack = await parts.enter_async_context(local_stack(StackSettings(time_scale=scale), say))
         await asyncio.to_thread(remember_a_month, stack)
         rng, mint = dice(), stack.tokens.mint
-        crowd = Crowd(stack.edge.url, lambda user, roles: mint(user, roles=roles), Tally(stack.clock), rng)
+        tally = Tally(stack.clock)
+        crowd = Crowd(stack.edge.url, lambda user, roles: mint(user, roles=roles), tally, rng)
         users = Users(stack, crowd, rng)
         await parts.enter_async_context(users.present())
         day = Day(stack, stack.alarms, users, say)

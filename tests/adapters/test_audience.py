@@ -9,7 +9,8 @@ from socketwatch.errors import RegistryUnavailable
 from socketwatch.ledger import PageKey
 from socketwatch.planning import pages
 from socketwatch.registry import Connection
-from tests.adapters.conftest import audiences_on, registry_on
+from socketwatch.rows import connection_key
+from tests.adapters.conftest import TABLE, audiences_on, registry_on
 from tests.fakes import NOW, clock
 
 PEERS = [f"peer-{number}=" for number in range(25)]
@@ -63,6 +64,23 @@ def test_a_page_holds_at_most_what_was_asked_for(crowded: Any) -> None:
 
 def test_every_page_is_counted(crowded: Any) -> None:
     assert audiences_on(SmallPages(crowded), clock).count_open() == len(PEERS)
+
+
+@pytest.mark.parametrize("connected_at", [{"N": "0"}, {"N": "-5"}, {"N": "1.5"}, None])
+def test_a_row_without_a_time_does_not_hide_the_ages_of_others(
+    crowded: Any, connected_at: dict[str, Any] | None
+) -> None:
+    key = connection_key(PEERS[0])
+    row = crowded.get_item(TableName=TABLE.name, Key=key)["Item"]
+    odd = {"connectedAt": connected_at} if connected_at else {}
+    del row["connectedAt"]
+    crowded.put_item(TableName=TABLE.name, Item=row | odd)
+
+    audiences = audiences_on(crowded, clock)
+    found = [row for shard in range(TABLE.age_shards) for row in audiences.open_rows(shard)]
+
+    assert sorted(row.connected_at for row in found) == [0] + [NOW] * (len(PEERS) - 1)
+    assert audiences.count_open() == len(PEERS)
 
 
 @pytest.mark.parametrize("lost", range(6))

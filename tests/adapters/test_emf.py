@@ -3,6 +3,7 @@ import time
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricResolution
 
 from socketwatch import metrics
 from socketwatch.aws import emf
@@ -74,6 +75,52 @@ def test_every_metric_of_the_catalogue_can_be_emitted(
     (blob,) = emitted(capsys)
     fine = {"StorageResolution": 1} if metric.by_second else {}
     assert directive(blob)["Metrics"] == [{"Name": metric.name, "Unit": metric.unit, **fine}]
+
+
+@pytest.mark.parametrize("metric", metrics.CATALOGUE, ids=lambda metric: metric.name)
+def test_powertools_would_take_every_metric_of_the_catalogue(metric: metrics.Metric) -> None:
+    resolution = MetricResolution.High if metric.by_second else MetricResolution.Standard
+
+    EphemeralMetrics(namespace=metrics.NAMESPACE).add_metric(
+        name=metric.name, unit=metric.unit, value=1, resolution=resolution
+    )
+
+
+def test_what_was_set_for_one_line_is_not_in_the_next(capsys: pytest.CaptureFixture[str]) -> None:
+    emf.emit(
+        API,
+        [
+            Measurement(metrics.CONNECTS_PER_SECOND, (3,), at=NOW - 60_000),
+            Measurement(metrics.DELIVERIES, (1,), "gone", {"broadcast": "b"}),
+            metrics.count(metrics.OPEN_CONNECTIONS, 7),
+        ],
+    )
+
+    plain, gone, connects = emitted(capsys)
+    assert not {"Outcome", "broadcast", "ConnectsPerSecond"} & plain.keys()
+    assert not {"OpenConnections", "ConnectsPerSecond"} & gone.keys()
+    assert not {"Outcome", "broadcast", "OpenConnections"} & connects.keys()
+    assert [blob["_aws"]["Timestamp"] >= NOW for blob in (plain, gone, connects)] == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_a_line_carries_no_more_values_than_cloudwatch_reads_and_keeps_the_percentiles(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    latencies = [
+        Measurement(metrics.DELIVERY_LATENCY, tuple(range(start, 1_000, 10))) for start in range(10)
+    ]
+
+    emf.emit(API, latencies)
+
+    (blob,) = emitted(capsys)
+    values = blob["DeliveryLatency"]
+    assert len(values) == 100
+    assert values[50] == pytest.approx(500, abs=10)
+    assert values[98] == pytest.approx(990, abs=10)
 
 
 def test_a_value_of_another_time_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,7 +70,7 @@ STATISTICS = {
     "WriteThrottleEvents": {"Sum"},
 }
 
-VALUES = {
+VALUES: dict[str, set[Any]] = {
     "Outcome": set(Outcome),
     "Quota": set(Quota),
     "Category": {*ClosedBy, EXPIRED, DELETED},

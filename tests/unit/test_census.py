@@ -6,10 +6,12 @@ import pytest
 
 from census import census
 from socketwatch import metrics
+from socketwatch import minute as minutes
+from socketwatch.changes import CLOSED_CATEGORIES
 from socketwatch.errors import HistoryUnavailable, RegistryUnavailable
 from socketwatch.headcount import OpenRow
 from socketwatch.metrics import Measurement
-from socketwatch.minute import CLOSED_CATEGORIES, DAY, HOURLY_AT, Minute, Rules
+from socketwatch.minute import DAY, HOURLY_AT, Minute, Rules
 from socketwatch.quotas import Quota, Quotas
 from socketwatch.series import Query, Series
 from socketwatch.settings import Api
@@ -91,6 +93,14 @@ def test_every_counter_is_there_as_a_zero() -> None:
     assert ("WronglyClosed", "") in found
 
 
+def test_a_zero_is_added_to_what_is_counted_and_never_hides_it() -> None:
+    found = census(minute(FakeHistory()))
+
+    heartbeats = [one.values for one in found if one.metric is metrics.HEARTBEAT]
+    assert heartbeats == [(1,)]
+    assert all(one.metric.statistic is metrics.Statistic.SUM for one in minutes.zeros())
+
+
 def test_a_budget_is_used_by_percent_and_without_one_nothing_is_said() -> None:
     assert values(census(minute(FakeHistory(), budget=60)))["ConnectionBudgetUse"] == 70
     assert "ConnectionBudgetUse" not in values(census(minute(FakeHistory())))
@@ -109,6 +119,21 @@ def test_drift_is_what_stream_and_registry_disagree_by() -> None:
 
     assert values(census(minute(history, AT + 5)))["Drift"] == 2
     assert "Drift" not in values(census(minute(history, AT + 6)))
+
+
+def test_reaped_rows_have_gone_and_reopened_ones_have_come() -> None:
+    end = (AT + 5) * 60 - 60
+    history = FakeHistory(
+        {
+            "OpenConnections": {end - 120: 40.0, end - 60: 38.0},
+            "ConnectionsOpened": {end - 120: 4.0},
+            "ConnectionsClosed:reaped": {end - 120: 7.0},
+            "WronglyClosed": {end - 120: 1.0},
+        }
+    )
+
+    assert "Drift" in {one.metric.name for one in census(minute(history, AT + 5))}
+    assert "Drift" not in values(census(minute(history, AT + 5)))
 
 
 def test_quotas_are_used_by_the_peak_second_the_mean_and_the_callbacks() -> None:
@@ -173,7 +198,7 @@ def test_ages_are_told_each_quarter_from_a_shard_that_rotates() -> None:
 
     def rows(shard: int) -> list[OpenRow]:
         asked.append(shard)
-        return [OpenRow(0, 0, suspect=False)]
+        return [OpenRow(1, 1, suspect=False)]
 
     for quarter in range(3):
         found = values(census(minute(FakeHistory(), AT + 15 * quarter, open_rows=rows)))
@@ -182,6 +207,16 @@ def test_ages_are_told_each_quarter_from_a_shard_that_rotates() -> None:
     assert asked == [(AT // 15 + quarter) % 16 for quarter in range(3)]
 
     assert "ConnectionsByAge:overdue" not in values(census(minute(FakeHistory(), AT + 1)))
+
+
+def test_a_registry_that_answers_no_more_keeps_the_ages_back_and_not_the_gauge() -> None:
+    def rows(_shard: int) -> list[OpenRow]:
+        raise RegistryUnavailable("query: InternalServerError")
+
+    found = values(census(minute(FakeHistory(), AT, open_rows=rows)))
+
+    assert found["OpenConnections"] == 42
+    assert not any(name.startswith("ConnectionsByAge") for name in found)
 
 
 def test_a_storm_is_told_by_what_is_usual_at_this_time_of_day() -> None:

@@ -1,3 +1,7 @@
+import json
+import time
+from collections import Counter
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -7,10 +11,12 @@ from hypothesis import strategies as st
 
 from observe import observe
 from socketwatch import changes, metrics, rows
+from socketwatch.aws import emf
 from socketwatch.changes import Changes
-from socketwatch.replays import Recent
 from socketwatch.registry import ClosedBy, Closing, Connection
+from socketwatch.replays import Recent
 from socketwatch.rows import RegistryTable
+from socketwatch.settings import Api
 from tests.fakes import NOW
 
 TABLE = RegistryTable("registry")
@@ -88,27 +94,92 @@ def test_memberships_are_joins_and_leaves() -> None:
     assert (batch.opened, batch.closed) == (0, {})
 
 
+MEMBER = rows.membership_row("lobby", PEER, TABLE)
+
+
 @pytest.mark.parametrize(
     "poison",
     [
-        None,
-        {},
-        [],
-        "record",
-        {"eventName": "INSERT"},
-        record("EXPLODE", new=OPEN),
-        record("REMOVE", new=OPEN),
-        record("MODIFY", new=closed(ClosedBy.CLIENT)),
-        record("INSERT", new=OPEN | {"state": {"NULL": True}}),
-        record("INSERT", new=OPEN | {"sk": {"N": "1"}}),
-        record("MODIFY", OPEN, {**OPEN, "state": {"S": "closed"}}),
+        pytest.param(None, id="no record"),
+        pytest.param({}, id="an empty record"),
+        pytest.param([], id="a list"),
+        pytest.param("record", id="a text"),
+        pytest.param({"eventName": "INSERT"}, id="no change"),
+        pytest.param(record("INSERT", new=OPEN) | {"eventID": []}, id="no event id"),
+        pytest.param(record("EXPLODE", new=OPEN), id="an unknown event name"),
+        pytest.param(record("REMOVE", new=OPEN), id="REMOVE without OldImage"),
+        pytest.param(record("REMOVE", new=MEMBER), id="REMOVE of a membership without OldImage"),
+        pytest.param(record("INSERT", old=OPEN), id="INSERT without NewImage"),
+        pytest.param(record("MODIFY", new=closed(ClosedBy.CLIENT)), id="MODIFY without OldImage"),
+        pytest.param(record("INSERT", new=OPEN | {"connectedAt": {"S": "now"}}), id="a text time"),
+        pytest.param(record("INSERT", new=OPEN | {"connectedAt": {"NULL": True}}), id="no time"),
+        pytest.param(record("INSERT", new=OPEN | {"connectedAt": {"N": "0"}}), id="the time 0"),
+        pytest.param(record("REMOVE", OPEN | {"connectedAt": {"N": "-5"}}), id="a negative time"),
+        pytest.param(record("INSERT", new=OPEN | {"connectedAt": {"N": "1.5"}}), id="half a time"),
+        pytest.param(
+            record("MODIFY", OPEN, closed(ClosedBy.CLIENT) | {"closedBy": {"NULL": True}}),
+            id="closed by NULL",
+        ),
+        pytest.param(
+            record("MODIFY", OPEN, closed(ClosedBy.CLIENT) | {"closedAt": {"S": "now"}}),
+            id="closed at a text",
+        ),
+        pytest.param(
+            record("MODIFY", OPEN, OPEN | {"closedBy": {"S": "client"}}), id="closed at no time"
+        ),
     ],
 )
 def test_poison_is_skipped_and_counted_and_the_rest_goes_on(poison: Any) -> None:
-    batch = read([record("INSERT", new=OPEN), poison, record("INSERT", new=OPEN)])
+    before, after = record("INSERT", new=OPEN), record("INSERT", new=OPEN)
 
-    assert batch.opened == 2
+    batch = read([before, poison, after])
+
+    assert batch == replace(read([before, after]), bad=batch.bad)
     assert len(batch.bad) == 1
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param(OPEN | {"state": {"NULL": True}}, id="a state of NULL"),
+        pytest.param(OPEN | {"pk": {"NULL": True}, "sk": {"NULL": True}}, id="keys of NULL"),
+        pytest.param(OPEN | {"userId": {"N": "1"}}, id="a user that is a number"),
+        pytest.param(OPEN | {"rooms": {"L": []}}, id="rooms in a list"),
+        pytest.param(OPEN | {"mood": {"S": "sunny"}}, id="an attribute of somebody else's"),
+    ],
+)
+def test_what_the_counts_do_not_need_may_be_anything(odd: dict[str, Any]) -> None:
+    batch = read([record("INSERT", new=odd)])
+
+    assert (batch.opened, batch.bad) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(record("MODIFY", OPEN, OPEN), id="a heartbeat"),
+        pytest.param(
+            record("MODIFY", closed(ClosedBy.CLIENT), closed(ClosedBy.CLIENT)), id="closed already"
+        ),
+        pytest.param(record("MODIFY", closed(ClosedBy.REAPED), OPEN), id="reopened"),
+        pytest.param(record("MODIFY", MEMBER, MEMBER), id="a membership that stays"),
+        pytest.param(record("INSERT", new=rows.reaper_key("abc123", "live")), id="the breaker"),
+    ],
+)
+def test_what_neither_comes_nor_goes_counts_for_nothing(change: dict[str, Any]) -> None:
+    batch = read([change])
+
+    assert changes.measurements(batch) == []
+    assert batch.bad == []
+
+
+def test_who_closed_a_row_in_other_words_than_ours_is_unknown_and_no_new_series() -> None:
+    ends = [
+        record("MODIFY", OPEN, closed(ClosedBy.CLIENT) | {"closedBy": {"S": f"mood {n}"}})
+        for n in range(50)
+    ]
+
+    assert read(ends).closed == {ClosedBy.UNKNOWN: 50}
 
 
 @given(st.lists(st.sampled_from(ClosedBy)), st.integers(0, 50))
@@ -132,6 +203,42 @@ def test_ten_thousand_rooms_make_no_more_series_than_one() -> None:
     ]
 
     assert changes.measurements(read(joins)) == [metrics.count(metrics.ROOM_JOINS, 10_000)]
+
+
+MOST_LINES = (
+    1
+    + changes.MOST_SECONDS
+    + len({*changes.CLOSED_CATEGORIES, changes.NEVER_OPENED})
+    + len({*changes.CODES, changes.NO_CODE, "application", "other"})
+)
+"""Of one batch: what has no dimension of its own, connects by the second, categories, codes."""
+
+
+def test_ten_thousand_closes_of_every_kind_fill_no_more_lines_than_there_are_categories(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    now = time.time_ns() // 1_000_000
+    batch = read(
+        [
+            record("MODIFY", OPEN, closed(by, 900 + n, lasted=n))
+            for n in range(1_000)
+            for by in ClosedBy
+        ]
+        + [
+            record("INSERT", new=OPEN | {"connectedAt": {"N": str(now - 1_000 * n)}})
+            for n in range(1_000)
+        ]
+        + [record("INSERT", new=MEMBER), record("REMOVE", OPEN), record("EXPLODE", new=OPEN)]
+    )
+
+    emf.emit(Api("abc123", "live"), changes.measurements(batch))
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(lines) <= MOST_LINES
+    assert max(len(line.get("ConnectionLifespan", ())) for line in lines) == 100
+    assert (
+        sum(sum(line.get("ConnectionsClosed", ())) for line in lines) == 1_000 * len(ClosedBy) + 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -206,6 +313,34 @@ def test_a_batch_whose_counts_were_not_written_counts_when_it_comes_again() -> N
     changes.read(batch, recent)
 
     assert changes.read(batch, recent).opened == 1
+
+
+STREAM = [record("INSERT", new=OPEN) for _ in range(8)] + [
+    record("MODIFY", OPEN, closed(by, 1001)) for by in ClosedBy
+]
+
+
+@pytest.mark.parametrize(
+    "batches",
+    [
+        pytest.param([STREAM, STREAM], id="replayed whole"),
+        pytest.param([STREAM, STREAM[5:], STREAM[:3]], id="replayed in parts, the last one first"),
+        pytest.param([STREAM[:6], STREAM[4:]], id="overlapping"),
+        pytest.param([STREAM[8:], STREAM[:8], STREAM], id="the shards the other way round"),
+        pytest.param([STREAM + STREAM], id="twice in one batch"),
+        pytest.param([[one] for one in reversed(STREAM)], id="backwards, one by one"),
+    ],
+)
+def test_a_stream_counts_the_same_however_it_is_cut_and_replayed(batches: list[list[Any]]) -> None:
+    recent = Recent()
+    total: Counter[str] = Counter()
+    for each in batches:
+        batch = changes.read(each, recent)
+        recent.remember(batch.ids)
+        total += Counter(opened=batch.opened, replays=batch.replays) + batch.closed + batch.codes
+
+    assert total.pop("replays", 0) == sum(map(len, batches)) - len(STREAM)
+    assert total == Counter(opened=8, **read(STREAM).closed) + read(STREAM).codes
 
 
 @given(st.lists(st.integers(0, 30), max_size=60), st.integers(1, 40))

@@ -29,6 +29,18 @@ def test_ages_fall_into_buckets_and_the_cliff_has_its_own(minutes: int, age: Age
     assert headcount.age_of(row(minutes), NOW) is age
 
 
+@pytest.mark.parametrize(
+    ("connected_at", "age"),
+    [
+        pytest.param(NOW + 60 * MINUTE, Age.UNDER_5M, id="an hour ahead of us"),
+        pytest.param(0, Age.UNKNOWN, id="not said"),
+        pytest.param(-1, Age.UNKNOWN, id="before time"),
+    ],
+)
+def test_an_impossible_time_makes_no_connection_old(connected_at: int, age: Age) -> None:
+    assert headcount.age_of(OpenRow(connected_at, 0, suspect=False), NOW) is age
+
+
 def test_a_stage_is_suspect_before_it_is_silent_before_it_is_heard() -> None:
     assert headcount.stage_of(row(silent=9), NOW) is Stage.HEARD
     assert headcount.stage_of(row(silent=10), NOW) is Stage.SILENT
@@ -50,22 +62,22 @@ def minutes(*values: float) -> dict[int, float]:
 def test_when_stream_and_registry_agree_there_is_no_drift() -> None:
     gauge, opened, closed = minutes(10, 15, 12), minutes(8, 1, 99), minutes(3, 4, 99)
 
-    assert headcount.drift(opened, [closed], gauge) == 0
+    assert headcount.drift([opened], [closed], gauge) == 0
 
 
 def test_a_close_that_was_never_counted_is_drift() -> None:
-    assert headcount.drift(minutes(5, 5), [minutes(1, 0), minutes(0, 0)], minutes(10, 12)) == 2
+    assert headcount.drift([minutes(5, 5)], [minutes(1, 0), minutes(0, 0)], minutes(10, 12)) == 2
 
 
 @pytest.mark.parametrize("gauge", [{}, {60: 5.0}])
 def test_one_count_alone_says_nothing_of_drift(gauge: dict[int, float]) -> None:
-    assert headcount.drift(minutes(1), [], gauge) is None
+    assert headcount.drift([minutes(1)], [], gauge) is None
 
 
 def test_a_minute_without_a_census_is_bridged() -> None:
     gauge = {0: 10.0, 180: 16.0}
 
-    assert headcount.drift(minutes(3, 3, 3, 50), [minutes(1, 1, 1, 50)], gauge) == 0
+    assert headcount.drift([minutes(3, 3, 3, 50)], [minutes(1, 1, 1, 50)], gauge) == 0
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=10))
@@ -76,7 +88,7 @@ def test_whatever_comes_and_goes_a_true_history_has_no_drift(moves: list[tuple[i
         here += came - went
     gauge[60 * len(moves)] = float(here)
 
-    assert headcount.drift(opened, [closed], gauge) == 0
+    assert headcount.drift([opened], [closed], gauge) == 0
 
 
 def test_the_reconnect_ratio_is_against_the_usual_at_this_hour() -> None:

@@ -37,9 +37,6 @@ FAULTS = yaml.safe_load((ROOT / "alarms" / "gameday.yaml").read_text())["faults"
 READING = {"describe", "get", "list", "filter", "receive", "tail"}
 """What the first five minutes may do: look."""
 
-CUSTOM = {("logs", "tail"): {"since", "format", "filter-pattern"}}
-"""Commands that the AWS CLI adds to its services."""
-
 GLOBAL = {"query", "output", "cli-binary-format", "max-items", "region"}
 INSIGHTS_OWN = {"@message", "@timestamp", "@type", "@duration", "@maxMemoryUsed", "@initDuration"}
 SHELL = {
@@ -211,9 +208,6 @@ def test_every_command_exists(name: str) -> None:
 
 def _assert_aws(service: str, operation: str, arguments: list[str]) -> None:
     options = {one[2:] for one in arguments if one.startswith("--")}
-    if (service, operation) in CUSTOM:
-        assert options <= CUSTOM[service, operation]
-        return
     model = _aws(service)
     names = {xform_name(each, "-"): each for each in model.operation_names}
     assert operation in names, f"{service} {operation}"

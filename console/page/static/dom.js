@@ -43,7 +43,7 @@ function mend(link) {
 export function table(caption, columns, rows) {
   const head = columns.map((name) => element("th", { scope: "col" }, name));
   const body = rows.map((cells) =>
-    element("tr", {}, ...cells.map((cell, at) => (at ? element("td", {}, cell) : element("th", { scope: "row" }, cell)))),
+    element("tr", {}, ...cells.map((cell, at) => element(at ? "td" : "th", { scope: at ? null : "row", "data-of": columns[at] }, cell))),
   );
   return element(
     "div",

@@ -30,7 +30,8 @@ export function numbers(widget) {
     const line = passed(widget, series.latest);
     const big = element("dd", { class: "big" }, number(series.latest, series.unit));
     if (line) big.style.color = line.color;
-    return element("div", {}, element("dt", {}, series.label), big, line ? element("dd", { class: "muted" }, line.label) : null, widget.sparkline ? sparkline(series, at) : null);
+    const silent = series.latest === null ? element("dd", { class: "muted" }, "no data in this range") : null;
+    return element("div", {}, element("dt", {}, series.label), big, silent, line ? element("dd", { class: "muted" }, line.label) : null, widget.sparkline ? sparkline(series, at) : null);
   });
   return element("dl", { class: "numbers" }, ...tiles);
 }

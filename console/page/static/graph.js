@@ -59,6 +59,9 @@ function thresholds(widget) {
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
     ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "alphabetic";
+    const written = [];
     for (const band of widget.bands) {
       const [top, bottom] = [band.to, band.from].map((value) => chart.valToPos(value, band.side, true));
       ctx.globalAlpha = 0.12;
@@ -80,7 +83,12 @@ function thresholds(widget) {
       ctx.stroke();
       ctx.setLineDash([]);
       const above = y - bbox.top > 18 * devicePixelRatio;
-      ctx.fillText(line.label, bbox.left + 4 * devicePixelRatio, y + (above ? -4 : 13) * devicePixelRatio);
+      const at = y + (above ? -4 : 13) * devicePixelRatio;
+      /* Beside a label that stands at the same height already, not upon it. */
+      const near = written.filter((one) => Math.abs(one.at - at) < 13 * devicePixelRatio).map((one) => one.end);
+      const from = Math.max(bbox.left + 4 * devicePixelRatio, ...near);
+      ctx.fillText(line.label, from, at);
+      written.push({ at, end: from + ctx.measureText(line.label).width + 12 * devicePixelRatio });
     }
     for (const moment of widget.moments) {
       const x = chart.valToPos(moment.at, "x", true);
@@ -147,10 +155,11 @@ function options(widget, box, range, read) {
 export function graph(box, first) {
   let widget = first;
   let plain = [];
-  const canvas = element("div", { class: "canvas", tabindex: "0", role: "img" });
+  const canvas = element("div", { class: "canvas", tabindex: "0", role: "application", "aria-roledescription": "graph" });
   const legend = element("ul", { class: "legend" });
   const spoken = element("p", { class: "unseen", "aria-live": "polite" });
-  box.append(canvas, legend, spoken);
+  const empty = element("p", { class: "empty muted", hidden: true }, "no data in this range");
+  box.append(canvas, empty, legend, spoken);
   let chart = null;
   let at = null;
 
@@ -181,7 +190,9 @@ export function graph(box, first) {
     plain = columns(widget);
     const data = widget.stacked ? stacked(plain, widget.series.map((one) => one.side)) : plain;
     canvas.setAttribute("aria-label", `${widget.title}: ${widget.series.map((one) => `${one.label} ${number(one.latest, one.unit)}`).join(", ") || "no data"}`);
-    canvas.dataset.points = plain.slice(1).flat().filter((value) => value !== null).length;
+    const points = plain.slice(1).flat().filter((value) => value !== null).length;
+    canvas.dataset.points = points;
+    empty.hidden = points > 0;
     if (same && chart.range === String(range)) chart.setData(data);
     else {
       chart?.destroy();

@@ -3,7 +3,7 @@
 import { dashboard } from "./dashboard.js";
 import { ask, element } from "./dom.js";
 import * as pages from "./pages.js";
-import { clockTime } from "./words.js";
+import { ZONE, clockTime } from "./words.js";
 
 const view = document.getElementById("view");
 const controls = { range: document.getElementById("range"), every: document.getElementById("every"), variables: document.getElementById("variables") };
@@ -98,7 +98,7 @@ async function refresh() {
   const turn = ++asked;
   try {
     await showView(turn);
-    if (turn === asked) say("live", `as of ${clockTime(stack.now)}`);
+    if (turn === asked) say("live", `as of ${clockTime(stack.now)} ${ZONE}`);
   } catch (error) {
     if (turn !== asked) return;
     say("stale", error.message);

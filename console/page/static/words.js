@@ -34,3 +34,6 @@ export const STATES = {
   OK: { word: "ok", mark: "●", tone: "fine" },
   INSUFFICIENT_DATA: { word: "no data", mark: "○", tone: "muted" },
 };
+
+/* In which the times read; only the rows of logs say UTC. */
+export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from socketwatch import rows
+from socketwatch.aws.candidates import whole_of
 from socketwatch.aws.dynamo import Item, Table, open_table
 from socketwatch.broadcasting import Audience, Broadcast, Target
 from socketwatch.clock import Clock
@@ -51,13 +52,16 @@ class DynamoAudiences:
             return sum(pool.map(self._count_shard, range(self._layout.age_shards)))
 
     def open_rows(self, age_shard: int) -> Iterator[OpenRow]:
-        """What the index by age tells of every open connection of one of its shards."""
+        """What the index by age tells of every open connection of one of its shards.
+
+        A row that says no such time is there all the same: one of them must not hide the others.
+        """
         query = self._where("ageShard", number(age_shard))
         for answer in self._table.query(IndexName=rows.BY_AGE, **query):
             for row in answer["Items"]:
                 yield OpenRow(
-                    connected_at=int(row["connectedAt"]["N"]),
-                    last_seen_at=int(row["lastSeenAt"]["N"]),
+                    connected_at=whole_of(row, "connectedAt"),
+                    last_seen_at=whole_of(row, "lastSeenAt"),
                     suspect="suspectSince" in row,
                 )
 

@@ -5,8 +5,8 @@ from console.readings import Number, Point
 from console.screen import COLUMNS, screen
 from console.stack import Stack
 from console.status import Flow, Status, Use
+from socketwatch.changes import CLOSED_CATEGORIES
 from socketwatch.clock import MINUTE
-from socketwatch.minute import CLOSED_CATEGORIES
 from socketwatch.outcomes import Outcome
 from socketwatch.quotas import Quota
 from socketwatch.settings import Api

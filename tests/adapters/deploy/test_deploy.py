@@ -146,8 +146,9 @@ def test_what_ministack_ignores_is_repaired_and_said(stack: Stack) -> None:
     assert ttl["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED"
     assert reserved["ReservedConcurrentExecutions"] == 5
     assert stage["RouteSettings"]["$connect"]["ThrottlingRateLimit"] == 50.0
-    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 20
+    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 500
     assert sorted(stack.deployed.repaired) == [
+        "repaired: AckResponse: route response $default",
         "repaired: ApiStage: throttles of 4 routes and of all others",
         "repaired: Broadcast: recursive loop Allow",
         "repaired: BroadcastResponse: route response $default",
@@ -158,19 +159,25 @@ def test_what_ministack_ignores_is_repaired_and_said(stack: Stack) -> None:
         "repaired: Deliveries: TTL by expiresAt",
         "repaired: EchoResponse: route response $default",
         "repaired: Registry: TTL by expiresAt",
-        "repaired: Reports: lifecycle by expire-reports, abort-uploads",
+        "repaired: Reports: lifecycle by expire-reports, expire-pages, expire-days, expire-index, "
+        "abort-uploads",
     ]
 
 
 def test_ledger_and_reports_expire_as_the_parameter_says(stack: Stack) -> None:
     outputs = stack.deployed.outputs
     ttl = stack.client("dynamodb").describe_time_to_live(TableName=outputs["LedgerTable"])
-    expiring, aborting = stack.client("s3").get_bucket_lifecycle_configuration(
+    *expiring, aborting = stack.client("s3").get_bucket_lifecycle_configuration(
         Bucket=outputs["ReportsBucket"]
     )["Rules"]
 
     assert ttl["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED"
-    assert (expiring["Filter"], expiring["Expiration"]) == ({"Prefix": "reports/"}, {"Days": 7})
+    assert {rule["Filter"]["Prefix"]: rule["Expiration"]["Days"] for rule in expiring} == {
+        "reports/": 7,
+        "pages/": 7,
+        "days/": 395,
+        "index/": 395,
+    }
     assert aborting["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
 
 
@@ -192,6 +199,7 @@ def test_only_the_routes_that_answer_have_a_response(stack: Stack) -> None:
         "$default": ["$default"],
         "echo": ["$default"],
         "broadcast": ["$default"],
+        "ack": ["$default"],
     }
 
 
