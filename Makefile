@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 FOR ?= 0
+REAP ?= usual
 N ?= 1000000
 
 help:  ## what can be asked for
@@ -14,8 +15,8 @@ check: setup  ## format, lint, types, templates
 test: setup  ## all tests: unit, adapters, templates, end to end on the local stack
 	.venv/bin/pytest
 
-demo: setup  ## the whole stack on this machine with live peers; FOR=60 ends it after 60 seconds
-	@PYTHONPATH=functions .venv/bin/python -m local.demo --for $(FOR)
+demo: setup  ## the whole stack on this machine with live peers; FOR=60 ends it, REAP=fast makes ghosts
+	@PYTHONPATH=functions .venv/bin/python -m local.demo --for $(FOR) --reap $(REAP)
 
 bench-deliver: setup  ## CPU a post, ours beside boto3, aiohttp, the Go SDK and wrk
 	@PYTHONPATH=functions .venv/bin/python -m bench.deliver
@@ -28,6 +29,12 @@ bench-observe: setup  ## CPU a thousand stream records, ours beside the usual re
 
 bench-census: setup  ## what counting a million rows reads and costs
 	@PYTHONPATH=functions .venv/bin/python -m bench.census
+
+bench-reap: setup  ## what a run of the reaper reads, writes and costs at a million rows
+	@PYTHONPATH=functions .venv/bin/python -m bench.reap
+
+gameday: setup  ## each fault of alarms/gameday.yaml made to happen, and what the alarms said to it
+	@PYTHONPATH=functions .venv/bin/python -m local.gameday
 
 deploy: .deploy/ready layer  ## to the AWS account of the current credentials; ARGS go to `sam deploy`
 	.deploy/bin/sam deploy $(ARGS)
@@ -47,4 +54,4 @@ endef
 .ministack/ready: locks/ministack.txt ; $(environment)
 .deploy/ready: locks/deploy.txt ; $(environment)
 
-.PHONY: help setup check test demo bench-deliver bench-broadcast bench-observe bench-census deploy layer lock
+.PHONY: help setup check test demo bench-deliver bench-broadcast bench-observe bench-census bench-reap gameday deploy layer lock

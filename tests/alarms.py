@@ -33,18 +33,13 @@ class Reading:
     period: int
 
     @property
-    def shown(self) -> str:
-        """As a runbook names it."""
-        own = [
-            f"{name}={value}"
+    def own(self) -> dict[str, str]:
+        """The dimensions that tell it from others of its name."""
+        return {
+            name: value
             for name, value in self.dimensions.items()
             if isinstance(value, str) and name != "GlobalSecondaryIndexName"
-        ]
-        return f"`{self.name}{{{', '.join(own)}}}` {self.statistic}" if own else self._plain
-
-    @property
-    def _plain(self) -> str:
-        return f"`{self.name}` {self.statistic}"
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,5 +180,16 @@ def _judged(alarm: Declared) -> dict[str, str]:
         "threshold": alarm.threshold,
         "window": alarm.window,
         "missing data": alarm.properties["TreatMissingData"],
-        "metric": ", ".join(dict.fromkeys(reading.shown for reading in alarm.readings)),
+        "metric": ", ".join(_shown(alarm.readings)),
     }
+
+
+def _shown(readings: list[Reading]) -> Iterator[str]:
+    """Metrics as a runbook names them; those that differ in one dimension's value, together."""
+    together: dict[tuple[str, str, str], list[str]] = {}
+    for reading in readings:
+        of, value = next(iter(reading.own.items()), ("", ""))
+        values = together.setdefault((reading.name, reading.statistic, of), [])
+        values += [value] if value else []
+    for (name, statistic, of), values in together.items():
+        yield f"`{name}{{{of}={', '.join(values)}}}` {statistic}" if of else f"`{name}` {statistic}"

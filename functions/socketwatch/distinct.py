@@ -6,7 +6,7 @@ makes up for: right to the last one for thousands, within 0.1 % for millions.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 
 WIDTH = 3
@@ -15,9 +15,15 @@ WIDTH = 3
 _BITS = 1 << 8 * WIDTH
 
 
-def hashed(salt: str, name: str) -> bytes:
-    """A name as three bytes, other ones under another salt, so that nobody can be followed."""
-    return blake2b(f"{salt}\0{name}".encode(), digest_size=WIDTH).digest()
+def hasher(salt: str) -> Callable[[str], bytes]:
+    """Makes a name three bytes, other ones under another salt, so that nobody can be followed."""
+    # A key takes 64 bytes; a broadcast's id may have twice as many.
+    key = blake2b(salt.encode()).digest()
+
+    def hashed(name: str) -> bytes:
+        return blake2b(name.encode(), digest_size=WIDTH, key=key).digest()
+
+    return hashed
 
 
 def packed(hashes: set[bytes]) -> bytes:

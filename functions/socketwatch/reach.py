@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from socketwatch.breakdown import Breakdown
 from socketwatch.broadcasting import Broadcast
 from socketwatch.clock import MINUTE
-from socketwatch.distinct import Distinct, hashed, unpacked
+from socketwatch.distinct import Distinct, hasher, unpacked
 from socketwatch.histogram import bucket
 from socketwatch.ledger import Ack
 from socketwatch.outcomes import Outcome
@@ -59,9 +59,10 @@ class Reach:
         """
         accepted = totals.outcomes[Outcome.ACCEPTED]
         strangers = accepted - self.listed
+        hashed = hasher(asked.broadcast_id)
         totals.ack_requested, totals.acked, totals.confirmed = accepted, 0, buckets()
         for ack in acks:
-            known = int.from_bytes(hashed(asked.broadcast_id, ack.connection_id), "big")
+            known = int.from_bytes(hashed(ack.connection_id), "big")
             if known not in self.acceptors:
                 if strangers <= 0:
                     continue

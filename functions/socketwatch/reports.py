@@ -8,13 +8,13 @@ up; the percentiles beside them are made here, when the report is.
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 from socketwatch.broadcasting import Audience
 from socketwatch.clock import SECOND
 from socketwatch.histogram import bucket, percentile
 from socketwatch.ledger import RequestRow, ShardRow, ShardState
+from socketwatch.losses import LOST, losses
 from socketwatch.outcomes import Outcome
 from socketwatch.places import page
 from socketwatch.reach import Reach
@@ -30,39 +30,6 @@ NOTES = (
 )
 
 Document = dict[str, Any]
-
-
-class Responsible(StrEnum):
-    """At whose end a delivery was lost."""
-
-    PEER = "peer"  # its connection had ended, or it reads too slowly
-    PUBLISHER = "publisher"  # what it asked for
-    PLATFORM = "platform"  # AWS, or the account's quota
-    OPERATOR = "operator"  # Socketwatch, and how it is set up
-
-
-RESPONSIBLE = {
-    Outcome.GONE: Responsible.PEER,
-    Outcome.SLOW_CLIENT: Responsible.PEER,
-    Outcome.SKIPPED: Responsible.PUBLISHER,
-    Outcome.TOO_LARGE: Responsible.PUBLISHER,
-    Outcome.THROTTLED: Responsible.PLATFORM,
-    Outcome.FAILED: Responsible.PLATFORM,
-    Outcome.FORBIDDEN: Responsible.OPERATOR,
-    Outcome.EXPIRED: Responsible.OPERATOR,
-    Outcome.UNKNOWN: Responsible.OPERATOR,
-}
-
-LOST = frozenset({Outcome.EXPIRED, Outcome.FAILED, Outcome.UNKNOWN, Outcome.THROTTLED})
-"""Outcomes that make a report partial: nobody could say that the peer or the publisher did it."""
-
-_STATUS = {
-    Outcome.GONE: "http_410",
-    Outcome.TOO_LARGE: "http_413",
-    Outcome.FORBIDDEN: "http_403",
-    Outcome.THROTTLED: "http_429",
-    Outcome.SLOW_CLIENT: "http_429",
-}
 
 
 def add_up(shards: Iterable[ShardRow], reach: Reach | None = None) -> Totals:
@@ -207,26 +174,6 @@ def figures(totals: Totals, *, counted: bool = True) -> Document:
             "connection_age": _parts(totals.ages),
         },
     }
-
-
-def losses(totals: Totals) -> list[Document]:
-    """Where deliveries were lost, most first, with at whose end; their sum is all not accepted.
-
-    `code` is null where nothing was answered or known.
-    """
-    found: list[tuple[Outcome, str | None, int]] = []
-    for outcome in RESPONSIBLE:
-        rest = totals.outcomes[outcome]
-        if outcome is Outcome.FAILED:
-            found += [(outcome, why, number) for why, number in sorted(totals.reasons.items())]
-            rest -= totals.reasons.total()
-        found.append((outcome, _STATUS.get(outcome), rest))
-    lost = [
-        {"state": outcome, "code": code, "count": number, "responsible": RESPONSIBLE[outcome]}
-        for outcome, code, number in found
-        if number > 0
-    ]
-    return sorted(lost, key=lambda one: -one["count"])
 
 
 def line(document: Document) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -57,6 +58,9 @@ def main(*, only: tuple[str, ...], scale: float, table: Path, prove: bool, quiet
     except REFUSALS as error:
         click.echo(f"gameday: {error}", err=True)
         sys.exit(2)
+    except asyncio.CancelledError:
+        click.echo("gameday: ended early", err=True)
+        sys.exit(2)
     if prove:
         proof.write(verdicts, datetime.now(UTC).date().isoformat())
     click.echo("\n".join(_lines(verdicts)))
@@ -65,6 +69,10 @@ def main(*, only: tuple[str, ...], scale: float, table: Path, prove: bool, quiet
 
 
 async def _hold(rows: Sequence[Row], scale: float, say: Any) -> list[Verdict]:
+    task = asyncio.current_task()
+    assert task  # noqa: S101 - a coroutine runs in one
+    # A killed day would leave the local AWS running.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with AsyncExitStack() as parts:
         stack = await parts.enter_async_context(local_stack(StackSettings(time_scale=scale), say))
         await asyncio.to_thread(remember_a_month, stack)

@@ -8,6 +8,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from console.cloudwatch.alarm import State
@@ -61,6 +62,9 @@ class Day:
     def hear(self, transition: Transition) -> None:
         """Take an alarm's change of state."""
         logical_id = self.alarms.catalogue.logical_id(transition.alarm)
+        if State.ALARM in {transition.before, transition.after}:
+            minute = datetime.fromtimestamp(transition.at, UTC).strftime("%H:%M")
+            self.say(f"  {minute} {logical_id} {transition.after}: {transition.reason[:120]}")
         if self.heard is not None:
             self.heard.hear(transition, logical_id)
 

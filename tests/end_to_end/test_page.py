@@ -1,7 +1,6 @@
 """The operator's page in a real browser, on the stack with a crowd: what is seen, and by whom."""
 
 import asyncio
-import json
 import os
 import random
 import re
@@ -37,7 +36,8 @@ PATIENCE = 150.0
 """Seconds: a minute's metrics are whole when it is over, and the census tells of the one before."""
 
 DRAWN = '#status[data-state="live"]'
-HURT = {"serious", "critical"}
+WHOLE = "#view:not(:has(.canvas:not([data-points])))"
+"""Once every graph has been handed its points."""
 
 pytestmark = pytest.mark.stack
 
@@ -163,7 +163,7 @@ def opened(
     notes.listen(page)
     page.goto(url)
     page.wait_for_selector(DRAWN)
-    page.wait_for_function("() => !document.querySelector('.canvas:not([data-points])')")
+    page.wait_for_selector(WHOLE)
     yield page, notes
     context.close()
     assert notes.said == []
@@ -227,8 +227,14 @@ def test_a_fault_is_on_the_oncall_page_within_two_refreshes_a_minute_apart(
 ) -> None:
     faults = busy.scene.stack.edge.faults
     before = latest(busy.asked("/api/dashboards/oncall"), "Not accepted, deliveries")
-    fault = Fault(On.POST, Does.STATUS, status=403)
-    identity = busy.scene.play(asyncio.to_thread(faults.inject, fault))
+
+    async def inject() -> str:
+        return faults.inject(Fault(On.POST, Does.STATUS, status=403))
+
+    async def heal() -> None:
+        faults.heal(fault)
+
+    fault = busy.scene.play(inject())
     began = busy.scene.stack.clock() // 1_000 // MINUTE * MINUTE
     try:
         with opened(browser, f"{busy.url}#/dashboards/oncall") as (page, _):
@@ -238,11 +244,11 @@ def test_a_fault_is_on_the_oncall_page_within_two_refreshes_a_minute_apart(
             )
             page.get_by_role("button", name="Refresh now").click()
             tile = page.locator(".widget", has=page.get_by_role("heading", name="Not accepted"))
-            tile.locator(".big", has_not_text=re.compile("^(0|–)$")).wait_for()
+            tile.locator(".big", has_text=re.compile("[1-9]")).wait_for()
     finally:
-        busy.scene.play(asyncio.to_thread(faults.heal, identity))
+        busy.scene.play(heal())
 
-    assert faults.fired(identity) > 0
+    assert faults.fired(fault) > 0
     assert told["end"] - began <= 2 * MINUTE
 
 
@@ -282,11 +288,15 @@ def test_a_broadcast_leads_to_its_report(busy: Busy, browser: Browser) -> None:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize(
     "where",
-    [*(f"dashboards/{name}" for name in TITLES), "alarms", "alarms/UsersAffected", "broadcasts", "people"],
+    [
+        *(f"dashboards/{name}" for name in TITLES),
+        "alarms",
+        "alarms/UsersAffected",
+        "broadcasts",
+        "people",
+    ],
 )
-def test_nobody_is_kept_from_reading(
-    busy: Busy, browser: Browser, where: str, dark: bool
-) -> None:
+def test_nobody_is_kept_from_reading(busy: Busy, browser: Browser, where: str, dark: bool) -> None:
     with opened(browser, f"{busy.url}#/{where}", dark=dark) as (page, _):
         assert hindrances(page) == []
 
@@ -306,12 +316,8 @@ def test_nobody_is_kept_from_reading_a_report(busy: Busy, browser: Browser, dark
 
 def hindrances(page: Page) -> list[str]:
     """What axe finds that keeps somebody from using the page."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{one['id']}: {one['help']}: {one['nodes'][0]['target']}: {one['nodes'][0]['failureSummary']}"
-        for one in found
-        if one["impact"] in HURT
-    ]
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return [f"{one['help']}: {one['nodes'][0]['failureSummary']}" for one in found]
 
 
 def test_a_page_is_kept_as_a_file_and_as_a_picture(

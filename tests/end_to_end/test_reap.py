@@ -20,11 +20,15 @@ from socketwatch.aws.control import ApiStage
 from socketwatch.aws.dynamo import Table
 from socketwatch.aws.sender import Sender
 from socketwatch.breaker import Cause, Confirmation
+from socketwatch.clock import MINUTE
+from socketwatch.dismissing import Dismissed, Dismisser, Policy, dismiss
 from socketwatch.errors import RegistryUnavailable
 from socketwatch.ghosts import CLEAN_RUNS, Timings
 from socketwatch.pacing import Pace
 from socketwatch.reaper import Asked, Reaper, Rules
 from socketwatch.reaping import reap
+from socketwatch.registry import ClosedBy, shard
+from socketwatch.rows import connection_key
 from socketwatch.settings import Api
 from socketwatch.sigv4 import Credentials
 from socketwatch.sweep import Sweep
@@ -247,6 +251,29 @@ def test_another_stage_is_no_stage_and_trips_it(scene: Scene) -> None:
     scene.play(play())
 
 
+def test_a_connection_ends_with_its_token_where_that_is_set(scene: Scene) -> None:
+    async def play() -> None:
+        async with crowd(scene, 2) as peers:
+            expired, other = sorted(peers)
+            assert int(scene.stack.row(expired)["tokenExpiresAt"]["N"]) > clock() // 1_000
+            scene.stack.aws("dynamodb").update_item(
+                TableName=scene.stack.registry.name,
+                Key=connection_key(expired),
+                UpdateExpression="SET tokenExpiresAt = :past",
+                ExpressionAttributeValues={":past": {"N": "1"}},
+            )
+
+            done = await asyncio.to_thread(dismiss_at, scene, shard(expired, 16))
+
+            assert (done.ended, done.failed) == ({ClosedBy.TOKEN: 1}, {})
+            async with asyncio.timeout(PATIENCE):
+                await peers[expired].wait_closed()
+            await scene.becomes(scene.stack.registered, scene.stack.edge.live())
+            assert not peers[other].close_code
+
+    scene.play(play())
+
+
 def test_the_metrics_of_the_reaper_arrive(scene: Scene) -> None:
     async def play() -> None:
         async with crowd(scene, 1):
@@ -279,6 +306,27 @@ def reap_at(scene: Scene, url: str, memory: FakeMemory, api: Api | None = None) 
     )
     try:
         return reap(reaper, Asked(), 40_000)
+    finally:
+        sender.close()
+
+
+def dismiss_at(scene: Scene, index_shard: int) -> Dismissed:
+    """A run of the dismisser in this process, in the minute of that index shard."""
+    minutes = (index_shard - clock() // MINUTE) % 16
+    table = Table(scene.stack.registry.name, scene.stack.aws("dynamodb"), RegistryUnavailable)
+    keys = Credentials("AKIDEXAMPLE", "secret", "token")
+    url = scene.stack.edge.management_url
+    sender = Sender(url, "us-east-1", lambda: keys, clock=time.monotonic, wall=clock)
+    dismisser = Dismisser(
+        rows=DynamoRows(scene.stack.registry, table, clock),
+        send=sender.run,
+        clock=lambda: clock() + minutes * MINUTE,
+        monotonic=time.monotonic,
+        pace=Pace(20),
+        policy=Policy(Api(scene.stack.api_id, "live"), 0, tokens=True, age_shards=16),
+    )
+    try:
+        return dismiss(dismisser, 40_000)
     finally:
         sender.close()
 

@@ -276,7 +276,7 @@ def test_every_function_that_sends_to_its_own_queue_may_do_so_more_than_16_times
     assert may_loop == {worker for worker, _ in sources().values()} == {"broadcast", "deliver"}
 
 
-def test_only_deliver_and_echo_know_where_to_post() -> None:
+def test_only_those_who_call_peers_know_where_to() -> None:
     posting = {
         module(each)
         for template in WRITTEN.values()
@@ -284,7 +284,7 @@ def test_only_deliver_and_echo_know_where_to_post() -> None:
         if "MANAGEMENT_ENDPOINT" in each.get("Environment", {}).get("Variables", {})
     }
 
-    assert posting == {"deliver", "echo"}
+    assert posting == {"deliver", "dismiss", "echo", "reap"}
 
 
 def test_deliver_has_a_whole_vcpu_and_no_more() -> None:

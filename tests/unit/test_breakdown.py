@@ -1,14 +1,19 @@
 from dataclasses import replace
 
+import pytest
+
 from socketwatch.breakdown import breakdown
 from socketwatch.broadcasting import Target
 from socketwatch.deliveries import LedgerTable, breakdown_item, shard_item, shard_row
+from socketwatch.delivering import Worker, deliver
 from socketwatch.ledger import ShardRow, ShardState
 from socketwatch.outcomes import Outcome
-from socketwatch.shards import SIZE, cut
+from socketwatch.pacing import Pace
+from socketwatch.shards import SIZE, cut, encode
 from socketwatch.tally import Tally
 from tests.broadcasts import asked
-from tests.fakes import NOW
+from tests.fakes import NOW, FakeLedger, FakeQueue
+from tests.gateway import Killed, VirtualGateway
 
 MINUTE = 60_000
 
@@ -81,6 +86,60 @@ def _size(value: dict[str, object]) -> int:
     if isinstance(inner, bytes):
         return len(inner)
     return len(repr(inner))
+
+
+def worker(ledger: FakeLedger, gateway: VirtualGateway) -> Worker:
+    return Worker(
+        ledger=ledger,
+        shards=FakeQueue(),
+        suspects=FakeSuspects(),
+        send=gateway.send,
+        clock=gateway.clock,
+        monotonic=gateway.monotonic,
+        jitter=lambda: 0.5,
+        token=lambda: str(gateway.posts),
+        pace=Pace(1_000),
+    )
+
+
+class FakeSuspects:
+    def suspect(self, targets: list[Target], now: int) -> None:
+        """Nobody asks."""
+
+
+def planned(ledger: FakeLedger) -> list[dict[str, str]]:
+    """A shard of three, and its message; the second's connection is gone."""
+    shard = cut(asked(ack=True), 0, [target(n, f"user-{n}", age=MINUTE) for n in range(3)])
+    ledger.add_shard(ShardRow("01J", 0, ShardState.PLANNED, shard.deadline, Tally(3), NOW))
+    return [{"messageId": "m", "body": encode(shard)}]
+
+
+def answers(peer: str, _attempt: int, _now: float) -> int:
+    return 410 if peer == "c1=" else 200
+
+
+def test_a_worker_writes_down_who_was_reached_when_its_shard_is_done() -> None:
+    ledger = FakeLedger()
+
+    deliver(planned(ledger), 30_000, worker(ledger, VirtualGateway(answer=answers)))
+
+    found = ledger.rows["01J", 0].breakdown
+    assert found
+    assert found.platforms == {"web": (3, 2)}
+    assert (found.reached.bit_count(), len(found.acceptors)) == (2, 2 * 3)
+
+
+def test_a_run_after_a_worker_that_died_is_a_duplicate_one() -> None:
+    ledger, gateway = FakeLedger(), VirtualGateway(answer=answers, kill_after=1)
+    records = planned(ledger)
+    with pytest.raises(Killed):
+        deliver(records, 30_000, worker(ledger, gateway))
+    gateway.now += 60
+
+    deliver(records, 30_000, worker(ledger, gateway))
+
+    row = ledger.rows["01J", 0]
+    assert (row.runs, row.duplicate_runs, row.state) == (2, 1, ShardState.DONE)
 
 
 def test_a_row_of_before_is_read_without_one() -> None:

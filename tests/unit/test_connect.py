@@ -27,6 +27,14 @@ def test_a_peer_is_admitted_once_its_row_is_stored() -> None:
     assert registry.rows[ID].platform == "ios"
 
 
+def test_the_row_knows_when_the_token_ends() -> None:
+    registry = FakeRegistry()
+
+    admit(registry, authorizer=ANN | {"tokenExpiresAt": "1731336335"})
+
+    assert registry.rows[ID].token_expires_at == 1_731_336_335
+
+
 def test_the_same_connect_twice_is_one_connection() -> None:
     registry = FakeRegistry()
     admit(registry)

@@ -2,14 +2,14 @@ import random
 
 import pytest
 
-from socketwatch.distinct import Distinct, hashed, packed, unpacked
+from socketwatch.distinct import Distinct, hasher, packed, unpacked
 
 
 @pytest.mark.parametrize("number", [0, 1, 500, 5_000])
 def test_thousands_are_counted_within_two(number: int) -> None:
-    seen = Distinct()
+    seen, hashed = Distinct(), hasher("salt")
     for one in range(number):
-        for hash_ in unpacked(hashed("salt", f"user-{one}")):
+        for hash_ in unpacked(hashed(f"user-{one}")):
             seen.add(hash_)
             seen.add(hash_)
 
@@ -36,4 +36,4 @@ def test_hashes_are_packed_in_order_and_differ_by_salt() -> None:
     row = packed({b"\0\0\2", b"\0\0\1"})
 
     assert list(unpacked(row)) == [1, 2]
-    assert hashed("a", "ann") != hashed("b", "ann")
+    assert hasher("a")("ann") != hasher("b")("ann")

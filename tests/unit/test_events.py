@@ -35,6 +35,28 @@ def test_identity_comes_from_the_authorizer_alone() -> None:
     assert request.identity == Identity("ann", ("lobby", "team-*"), frozenset({"broadcaster"}))
 
 
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("1731336335", 1_731_336_335),
+        ("", 0),
+        (None, 0),
+        (1_731_336_335, 0),
+        ("-1", 0),
+        ("1e9", 0),
+        ("soon", 0),
+        ("9" * 400, 0),
+        ("١٢٣", 0),
+    ],
+)
+def test_the_end_of_a_token_is_a_whole_number_of_seconds_or_not_known(
+    said: Any, seconds: int
+) -> None:
+    request = read(message_event({}, authorizer={"userId": "ann", "tokenExpiresAt": said}))
+
+    assert request.identity.token_expires_at == seconds
+
+
 def test_absent_and_null_are_the_same() -> None:
     event = disconnect_event(authorizer=None, disconnectReason=None, disconnectStatusCode=None)
 

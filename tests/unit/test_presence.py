@@ -27,6 +27,13 @@ def test_last_seen_is_noted_after_five_minutes() -> None:
     assert registry.rows["a="].last_seen_at == NOW
 
 
+def test_a_suspect_that_speaks_is_suspect_no_more_however_soon_it_does() -> None:
+    registry = FakeRegistry({"a=": replace(PEER, last_seen_at=NOW - 1, suspect=True)})
+
+    assert confirm(registry) is Presence.OPEN
+    assert not registry.rows["a="].suspect
+
+
 def test_a_peer_whose_row_is_missing_is_registered_again() -> None:
     registry = FakeRegistry()
 

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from socketwatch.broadcasting import Target
 from socketwatch.ledger import Ack, ShardRow, ShardState
+from socketwatch.losses import RESPONSIBLE, losses
 from socketwatch.outcomes import Outcome
 from socketwatch.reach import Reach
-from socketwatch.reports import RESPONSIBLE, add_up, figures, losses, report
+from socketwatch.reports import add_up, figures, report
 from socketwatch.tally import Tally
 from socketwatch.totals import Totals, pack, unpack
 from tests.broadcasts import asked, delivered, users

@@ -28,6 +28,7 @@ def shard(*targets: Target, data: Any = "hi") -> Shard:
 def test_a_shard_survives_its_message() -> None:
     assert decode(encode(shard())) == shard()
     assert decode(encode(TRIED)) == TRIED
+    assert decode(encode(replace(TRIED, ack=True))).ack
 
 
 def test_what_was_met_is_still_understood_as_earlier_workers_wrote_it() -> None:

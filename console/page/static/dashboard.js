@@ -2,6 +2,7 @@
 
 import { element, markup, table } from "./dom.js";
 import { bars, gauges, numbers, summary, values } from "./figures.js";
+import { never, soon } from "./frames.js";
 import { graph } from "./graph.js";
 import { STATES, ago, clockTime } from "./words.js";
 
@@ -53,7 +54,7 @@ function widgetView(widget, range, now) {
       card.append(shown);
     }
     card.widget = next;
-    requestAnimationFrame(() => chart.draw(next, span));
+    soon(chart, () => chart.draw(next, span));
   };
 
   const draw = (next, span, at) => {
@@ -70,7 +71,11 @@ function widgetView(widget, range, now) {
   };
 
   draw(widget, range, now);
-  return { card, draw, end: () => chart?.end() };
+  const end = () => {
+    never(chart);
+    chart?.end();
+  };
+  return { card, draw, end };
 }
 
 export function dashboard(view, page) {

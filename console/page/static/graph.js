@@ -41,8 +41,10 @@ function layers(widget) {
   return left.slice(1).map((at, n) => ({ series: [at, left[n]] }));
 }
 
-function scale(axis, lines) {
+function scale(current, name) {
   return (_chart, low, high) => {
+    const axis = current.widget[name];
+    const lines = current.widget.lines.filter((line) => line.side === name);
     const shown = lines.map((line) => line.value).filter((value) => value !== null);
     const bottom = axis.min ?? Math.min(low ?? 0, 0, ...shown);
     const least = Math.max(high ?? 0, ...shown.filter((value) => value <= 4 * Math.max(high ?? 0, 1)), bottom + 1e-9);
@@ -51,8 +53,9 @@ function scale(axis, lines) {
   };
 }
 
-function thresholds(widget) {
+function thresholds(current) {
   return (chart) => {
+    const { widget } = current;
     const { ctx, bbox } = chart;
     ctx.save();
     ctx.beginPath();
@@ -103,7 +106,9 @@ function thresholds(widget) {
   };
 }
 
-function options(widget, box, range, read) {
+/* What the chart asks for while it is drawn is asked of *current*, so that it outlives its first data. */
+function options(current, box, read) {
+  const { widget } = current;
   const axis = (more) => ({
     stroke: style("--muted"),
     font: "11px system-ui, sans-serif",
@@ -113,7 +118,6 @@ function options(widget, box, range, read) {
   });
   const sides = new Set([...widget.series, ...widget.lines].map((one) => one.side));
   if (!sides.size) sides.add("left");
-  const side = (name) => widget.lines.filter((line) => line.side === name);
   const value = (_chart, splits) => splits.map((split) => number(split));
   const upright = (name, more) =>
     axis({ scale: name, size: 46, space: 28, label: widget[name].label || null, labelSize: 16, labelFont: "11px system-ui, sans-serif", values: value, ...more });
@@ -124,12 +128,12 @@ function options(widget, box, range, read) {
     cursor: { sync: { key: "page" }, drag: { x: false, y: false }, points: { size: 6 } },
     legend: { show: false },
     scales: {
-      x: { time: true, range: () => range },
-      left: { range: scale(widget.left, side("left")) },
-      right: { range: scale(widget.right, side("right")) },
+      x: { time: true, range: () => current.range },
+      left: { range: scale(current, "left") },
+      right: { range: scale(current, "right") },
     },
     axes: [
-      axis({ size: 24, space: 64, values: (_chart, splits) => splits.map((at) => tick(at, range[1] - range[0])) }),
+      axis({ size: 24, space: 64, values: (_chart, splits) => splits.map((at) => tick(at, current.range[1] - current.range[0])) }),
       ...(sides.has("left") ? [upright("left", { side: 3 })] : []),
       ...(sides.has("right") ? [upright("right", { side: 1, ...(sides.has("left") ? { grid: { show: false } } : {}) })] : []),
     ],
@@ -142,18 +146,21 @@ function options(widget, box, range, read) {
         width: 1.75,
         dash: widget.stacked ? [] : DASHES[Math.floor(at / PALETTE.length) % DASHES.length],
         fill: widget.stacked && one.side === "left" ? `${colour(one, at)}88` : undefined,
-        points: { show: one.values.filter((point) => point !== null).length < 3, size: 5 },
+        points: { show: (_chart, n) => current.widget.series[n - 1].values.filter((point) => point !== null).length < 3, size: 5 },
         spanGaps: false,
       })),
     ],
     bands: layers(widget),
-    hooks: { draw: [thresholds(widget)], setCursor: [(chart) => read(chart.cursor.idx)] },
+    hooks: { draw: [thresholds(current)], setCursor: [(chart) => read(chart.cursor.idx)] },
   };
 }
 
+/* What a chart cannot change while it lives. */
+const made = (widget) => JSON.stringify([widget.stacked, widget.left, widget.right, widget.lines.map((line) => line.side), widget.series.map((one) => [one.label, one.side, one.color])]);
+
 /* Returns how to redraw it with new data; the chart itself is kept. */
 export function graph(box, first) {
-  let widget = first;
+  const current = { widget: first, range: [0, 1] };
   let plain = [];
   const canvas = element("div", { class: "canvas", tabindex: "0", role: "application", "aria-roledescription": "graph" });
   const legend = element("ul", { class: "legend" });
@@ -166,7 +173,7 @@ export function graph(box, first) {
   const read = (index) => {
     at = index ?? null;
     legend.querySelectorAll("b").forEach((cell, n) => {
-      const one = widget.series[n];
+      const one = current.widget.series[n];
       if (one) cell.textContent = number(at === null ? one.latest : plain[n + 1]?.[at], one.unit);
     });
     legend.dataset.at = at === null ? "" : clockTime(plain[0][at]);
@@ -179,21 +186,23 @@ export function graph(box, first) {
     const last = plain[0].length - 1;
     const index = Math.min(last, Math.max(0, (at ?? last - move) + move));
     chart.setCursor({ left: chart.valToPos(plain[0][index], "x"), top: 10 });
-    const told = widget.series.map((one, n) => `${one.label} ${number(plain[n + 1][index], one.unit)}`);
+    const told = current.widget.series.map((one, n) => `${one.label} ${number(plain[n + 1][index], one.unit)}`);
     spoken.textContent = `${clockTime(plain[0][index])}: ${told.join(", ")}`;
   };
   canvas.addEventListener("keydown", step);
 
   const draw = (next, range) => {
-    const same = chart && next.series.length === widget.series.length && next.series.every((one, n) => one.label === widget.series[n].label);
-    widget = next;
+    const same = chart && made(next) === made(current.widget);
+    const widget = next;
+    Object.assign(current, { widget, range });
     plain = columns(widget);
     const data = widget.stacked ? stacked(plain, widget.series.map((one) => one.side)) : plain;
     canvas.setAttribute("aria-label", `${widget.title}: ${widget.series.map((one) => `${one.label} ${number(one.latest, one.unit)}`).join(", ") || "no data"}`);
     const points = plain.slice(1).flat().filter((value) => value !== null).length;
     canvas.dataset.points = points;
     empty.hidden = points > 0;
-    if (same && chart.range === String(range)) chart.setData(data);
+    /* A batch draws at once, so that whoever spreads the drawing sees what it costs. */
+    if (same) chart.batch(() => chart.setData(data));
     else {
       chart?.destroy();
       const marks = widget.series.map((one, n) => {
@@ -202,8 +211,7 @@ export function graph(box, first) {
         return element("li", {}, mark, `${one.label} `, element("b", {}, NONE));
       });
       legend.replaceChildren(...(widget.legend === "hidden" ? [] : marks));
-      chart = new uPlot(options(widget, canvas, range, read), data, canvas);
-      chart.range = String(range);
+      chart = new uPlot(options(current, canvas, read), data, canvas);
     }
     read(null);
   };

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from socketwatch.breakdown import AGES, OLDEST
+from socketwatch.breakdown import AGES
+from socketwatch.losses import Responsible
 from socketwatch.outcomes import Outcome
 from socketwatch.pages import charts
 from socketwatch.pages.charts import bar
@@ -21,7 +22,7 @@ from socketwatch.pages.words import (
     percent,
     percentile,
 )
-from socketwatch.reports import Responsible, rate
+from socketwatch.reports import rate
 
 STYLE = Path(__file__).with_name("style.css").read_text()
 
@@ -179,7 +180,7 @@ def losses(document: Document) -> Element:
 def breakdowns(document: Document) -> list[Element]:
     """Acceptance by platform and by how long a connection had been open."""
     found = document["breakdown"]
-    ages = {name: name for _, name in AGES} | {OLDEST: OLDEST}
+    ages = {name: name for name in AGES}
     return [
         _breakdown("By platform", "Platform", PLATFORMS, found["client_platform"]),
         _breakdown("By age of the connection", "Open for", ages, found["connection_age"]),

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from socketwatch.losses import Responsible
 from socketwatch.pages.element import clean
 from socketwatch.pages.summary import summary
 from socketwatch.pages.words import (
@@ -16,7 +17,6 @@ from socketwatch.pages.words import (
     percentile,
     standing,
 )
-from socketwatch.reports import Responsible
 
 COLUMNS = 78
 

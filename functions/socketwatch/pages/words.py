@@ -6,8 +6,8 @@ Between a number and its unit stands a no-break space, so that no line breaks th
 from typing import Any
 
 from socketwatch.archive import CAMPAIGN, MESSAGE_TYPE
+from socketwatch.losses import Responsible
 from socketwatch.outcomes import Outcome
-from socketwatch.reports import Responsible
 
 Document = dict[str, Any]
 

@@ -61,6 +61,7 @@ class Dashboards:
 
     def __init__(self) -> None:
         self.widgets: list[dict[str, Any]] = list(WIDGETS)
+        self.variables: list[dict[str, Any]] = []
 
     def names(self) -> Mapping[str, str]:
         return {"oncall": "sw-us-east-1-oncall"}
@@ -68,7 +69,8 @@ class Dashboards:
     def body(self, page: str) -> str:
         if page not in self.names():
             raise ConsoleError(f"no dashboard {page} is deployed")
-        return json.dumps({"start": "-PT1H", "widgets": self.widgets})
+        body = {"start": "-PT1H", "widgets": self.widgets, "variables": self.variables}
+        return json.dumps(body)
 
 
 class Logs:

@@ -1,14 +1,20 @@
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
+from console.cloudwatch.memory import MemoryStore
+from console.dashboards.body import read_body
+from console.page.documents import Reading, documents
+from console.page.ranges import Range
 from console.page.routes import STATIC, routes
 from console.page.server import Page
-from tests.adapters.console.page.site import MINUTE_NOW, NOW, Dashboards, Logs, a_site
+from tests.adapters.console.page.site import ARN, MINUTE_NOW, NOW, Alarms, Dashboards, Logs, a_site
 
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 
@@ -178,3 +184,57 @@ def test_the_vendored_library_comes_with_its_licence() -> None:
     (folder,) = (STATIC / "vendor").iterdir()
 
     assert "MIT" in (folder / "LICENSE").read_text()
+
+
+STAGE = {
+    "type": "property",
+    "property": "Stage",
+    "inputType": "select",
+    "id": "stage",
+    "label": "Stage",
+    "defaultValue": "beta",
+    "populateFrom": "Stage",
+}
+
+
+async def choices(search: str) -> list[str]:
+    dashboards = Dashboards()
+    dashboards.variables.append({**STAGE, "search": search})
+    async with a_page(dashboards) as client:
+        page = await asked(client, "/api/dashboards/oncall")
+    (variable,) = page["variables"]
+    return [one["value"] for one in variable["values"]]
+
+
+async def test_a_variable_offers_what_its_search_finds_and_what_is_chosen() -> None:
+    assert await choices('{Socketwatch,Api,Stage} MetricName="ConnectionsOpened"') == [
+        "beta",
+        "live",
+    ]
+
+
+async def test_a_search_that_is_none_leaves_a_field_to_write_in() -> None:
+    assert await choices("{") == []
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        ("default", ["Broken", "Calm", "Storm"]),
+        ("stateUpdatedTimestamp", ["Storm", "Broken", "Calm"]),
+        ("timestamp", ["Calm", "Storm", "Broken"]),
+    ],
+)
+def test_alarms_are_ordered_as_cloudwatch_orders_them(order: str, expected: list[str]) -> None:
+    standing = [
+        replace(Alarms().standings()[0], name=name, short=name, state=state, since=since)
+        for name, state, since in (("Storm", "ALARM", 20), ("Calm", "OK", 30), ("Broken", "OK", 10))
+    ]
+    standing[2] = replace(standing[2], state="INSUFFICIENT_DATA")
+    properties = {"alarms": [ARN + one.name for one in standing], "sortBy": order}
+    widget = {"type": "alarm", "x": 0, "y": 0, "width": 6, "height": 3, "properties": properties}
+    reading = Reading(MemoryStore(), Logs(), standing, Range(0, 60))
+
+    (shown,) = documents(read_body(json.dumps({"widgets": [widget]})), reading)
+
+    assert [one["name"] for one in shown["alarms"]] == expected

@@ -1,0 +1,205 @@
+"""What the census makes of the past, read back by CloudWatch's own API as it was put there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from console.cloudwatch.evaluate import evaluate
+from console.cloudwatch.fetching import CloudWatchSource
+from console.cloudwatch.metric import Expression, MetricId, MetricStat, Query
+from local.clock import real_ms
+from socketwatch import metrics
+from socketwatch.aws.audience import DynamoAudiences
+from socketwatch.aws.dynamo import Table
+from socketwatch.aws.history import CloudWatchHistory
+from socketwatch.errors import RegistryUnavailable
+from socketwatch.metrics import Metric
+from socketwatch.minute import DAY, HOUR, HOURLY_AT, LAG, Minute, Rules, census
+from socketwatch.quotas import Quota, Quotas
+from socketwatch.registry import ClosedBy
+from socketwatch.settings import Api
+from tests.end_to_end.conftest import Scene
+
+pytestmark = pytest.mark.stack
+
+QUOTAS = Quotas(connects=500, requests=10_000)
+NOW = (real_ms() // 1_000 // HOUR - 48) * HOUR + 60 * HOURLY_AT
+"""Two days ago, when no other test measured anything, in the minute that tells all but the ages."""
+
+END = NOW - LAG
+"""Where the past ends that is read."""
+
+Points = Mapping[int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An API of which only metrics are left."""
+
+    scene: Scene
+    api: Api
+
+    def put(self, metric: Metric, points: Points, value: str = "") -> None:
+        """Put values of one of our own metrics, by the epoch second of which they are."""
+        own = {metric.dimension: value} if metric.dimension else {}
+        dimensions = {"Api": self.api.api_id, "Stage": self.api.stage, **own}
+        put(self.scene, metrics.NAMESPACE, metric.name, dimensions, points)
+
+    def census(self, *, account_wide: bool = False) -> dict[str, float]:
+        """What a census says at `NOW`, but for its zeros, where it had nothing to complain of."""
+        layout = self.scene.stack.registry
+        table = Table(layout.name, self.scene.stack.aws("dynamodb"), RegistryUnavailable)
+        audiences = DynamoAudiences(layout, table, self.scene.stack.clock)
+        cloudwatch = WithMath(self.scene.stack.aws("cloudwatch"))
+        measured, problems = census(
+            Minute(
+                now=1_000 * NOW,
+                count_open=audiences.count_open,
+                open_rows=audiences.open_rows,
+                history=CloudWatchHistory(cloudwatch),
+                quotas=QUOTAS,
+                rules=Rules(self.api, 0, 99.9, account_wide, layout.age_shards),
+            )
+        )
+
+        assert problems == []
+        return {
+            ":".join(filter(None, (one.metric.name, one.value))): one.values[0]
+            for one in measured
+            if one.values != (0,)
+        }
+
+
+class WithMath:
+    """The local CloudWatch, which does no math, and the console's evaluator, which does."""
+
+    def __init__(self, cloudwatch: Any) -> None:
+        self._cloudwatch = cloudwatch
+
+    def get_metric_data(self, **asked: Any) -> Any:
+        """Answer as CloudWatch; nothing but math is computed here."""
+        plain = [query for query in asked["MetricDataQueries"] if "MetricStat" in query]
+        if plain == asked["MetricDataQueries"]:
+            return self._cloudwatch.get_metric_data(**asked)
+        found = evaluate(
+            [_query(query) for query in asked["MetricDataQueries"]],
+            CloudWatchSource(self._cloudwatch),
+            round(asked["StartTime"].timestamp()),
+            round(asked["EndTime"].timestamp()),
+        )
+        results = [
+            {
+                "Id": one.id,
+                "Timestamps": [datetime.fromtimestamp(at, UTC) for at in one.points],
+                "Values": list(one.points.values()),
+            }
+            for one in found
+        ]
+        return {"MetricDataResults": results}
+
+
+def _query(asked: dict[str, Any]) -> Query:
+    if "Expression" in asked:
+        return Query(asked["Id"], Expression(asked["Expression"]))
+    stat, metric = asked["MetricStat"], asked["MetricStat"]["Metric"]
+    dimensions = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
+    found = MetricId.of(metric["Namespace"], metric["MetricName"], dimensions)
+    return Query(asked["Id"], MetricStat(found, stat["Period"], stat["Stat"]))
+
+
+def put(
+    scene: Scene, namespace: str, name: str, dimensions: Mapping[str, str], points: Points
+) -> None:
+    """Put values of any metric, by the epoch second of which they are."""
+    data = [
+        {
+            "MetricName": name,
+            "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+            "Timestamp": datetime.fromtimestamp(at, UTC),
+            "Value": value,
+        }
+        for at, value in points.items()
+    ]
+    scene.stack.aws("cloudwatch").put_metric_data(Namespace=namespace, MetricData=data)
+
+
+def by_minute(value: float, step: float = 0) -> Points:
+    """The eleven minutes of which drift is taken."""
+    return {END - 60 * (11 - n): value + n * step for n in range(11)}
+
+
+def test_drift_is_what_ten_minutes_of_closes_do_not_explain(scene: Scene) -> None:
+    past = Past(scene, Api("drifting", "live"))
+    past.put(metrics.OPEN_CONNECTIONS, by_minute(100, step=2))
+    past.put(metrics.CONNECTIONS_OPENED, by_minute(9))
+    past.put(metrics.WRONGLY_CLOSED, by_minute(1))
+    past.put(metrics.CONNECTIONS_CLOSED, by_minute(4), ClosedBy.CLIENT)
+    past.put(metrics.CONNECTIONS_CLOSED, by_minute(3), ClosedBy.REAPED)
+
+    assert past.census()["Drift"] == 10
+
+
+def test_a_storm_is_twice_as_many_as_on_the_days_before(scene: Scene) -> None:
+    past = Past(scene, Api("stormy", "live"))
+    past.put(metrics.CONNECTIONS_OPENED, by_minute(10))
+    for days in range(1, 5):
+        past.put(metrics.CONNECTIONS_OPENED, {END - days * DAY - 200: 25.0})
+
+    assert past.census()["ReconnectRatio"] == 2
+
+
+def test_quotas_are_used_by_the_busiest_second_the_minute_and_the_callbacks(scene: Scene) -> None:
+    past = Past(scene, Api("busy", "live"))
+    past.put(metrics.CONNECTS_PER_SECOND, {END - 61: 499, END - 60: 300, END - 1: 350, END: 499})
+    past.put(metrics.DELIVERY_POSTS, {END - 30: 120_000.0})
+
+    found = past.census()
+
+    assert found["QuotaUse:connects_peak"] == 70
+    assert found["QuotaUse:connects_mean"] == pytest.approx(100 * 650 / 60 / 500)
+    assert found["QuotaUse:callbacks"] == 20
+    assert "QuotaUse:requests" not in found
+
+
+def test_account_wide_the_apis_of_all_the_account_add_up(scene: Scene) -> None:
+    past = Past(scene, Api("one-of-two", "live"))
+    other = Past(scene, Api("two-of-two", "live"))
+    second = END - 40
+    past.put(metrics.CONNECTS_PER_SECOND, {second: 150})
+    other.put(metrics.CONNECTS_PER_SECOND, {second: 100, second + 1: 200})
+    websocket = {"ApiId": "two-of-two", "Stage": "live"}
+    samples = dict.fromkeys(range(END - 60, END), 1.0)
+    put(scene, "AWS/ApiGateway", "MessageCount", websocket, samples)
+    put(scene, "AWS/ApiGateway", "ConnectCount", websocket, {END - 9: 1, END - 8: 1})
+    put(scene, "AWS/ApiGateway", "Count", {"ApiName": "petstore", "Stage": "v1"}, {END - 7: 1})
+
+    found = past.census(account_wide=True)
+
+    assert found["QuotaUse:connects_peak"] == 50
+    assert found["QuotaUse:requests"] == pytest.approx(100 * (60 + 2 + 1) / 60 / 10_000)
+
+
+def test_once_an_hour_the_budget_its_burn_and_the_forecast_are_told(scene: Scene) -> None:
+    past = Past(scene, Api("hourly", "live"))
+    past.put(metrics.DELIVERIES_VALID, {END - HOUR: 60_000, END - 70 * HOUR: 40_000})
+    past.put(metrics.DELIVERIES_BAD, {END - HOUR: 150, END - 70 * HOUR: 50})
+    past.put(metrics.DELIVERIES_VALID, {END - 5 * DAY: 300_000})
+    past.put(metrics.DELIVERIES_BAD, {END - 5 * DAY: 100})
+    peaks = {END - n * HOUR: 60 - 0.25 * n for n in range(1, 120)}
+    past.put(metrics.QUOTA_USE, peaks, Quota.CONNECTS_PEAK)
+    past.put(metrics.QUOTA_USE, {at: peak / 2 for at, peak in peaks.items()}, Quota.CONNECTS_PEAK)
+
+    found = past.census()
+
+    assert found["BurnRate3d"] == pytest.approx(2)
+    assert found["ErrorBudgetLeft"] == pytest.approx(25)
+    assert found["HoursToConnectQuota"] == pytest.approx((100 - 59.75) / 0.25)
+
+
+def test_of_no_past_nothing_is_said(scene: Scene) -> None:
+    found = Past(scene, Api("newborn", "live")).census()
+
+    assert found.keys() - {"OpenConnections"} == {"Heartbeat"}
