@@ -82,16 +82,16 @@ class Notes:
     asked: list[str] = field(default_factory=list)
 
     def listen(self, page: Page) -> None:
-        page.on("console", self._console)
+        def console(message: ConsoleMessage) -> None:
+            if message.type in {"error", "warning"}:
+                self.said.append(message.text)
+
+        def request(request: Request) -> None:
+            self.asked.append(request.url)
+
+        page.on("console", console)
+        page.on("request", request)
         page.on("pageerror", lambda error: self.said.append(str(error)))
-        page.on("request", self._request)
-
-    def _console(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            self.said.append(message.text)
-
-    def _request(self, request: Request) -> None:
-        self.asked.append(request.url)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,77 @@
+"""What needs a browser and no stack: widgets that are not understood, and forty of them at once."""
+
+import asyncio
+import re
+import threading
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from bench.page.measure import measure
+from console.dashboards.browser import find, flags
+from console.page.routes import routes
+from console.page.server import Page as Served
+from tests.adapters.console.page.site import Dashboards, Logs, a_site
+
+DRAWN = '#status[data-state="live"]'
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """The page of a deployment held in memory."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="page")
+    thread.start()
+    logs = Logs()
+    logs.say(message="slow", who="<b>a=</b>")
+    served = Served(routes(a_site(Dashboards(), logs)))
+    try:
+        asyncio.run_coroutine_threadsafe(served.open(), loop).result(30)
+        yield served.url
+        asyncio.run_coroutine_threadsafe(served.close(), loop).result(30)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+@pytest.fixture(scope="module")
+def page(url: str) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find(), args=flags())
+        page = browser.new_page()
+        page.goto(f"{url}#/dashboards/oncall")
+        page.wait_for_selector(DRAWN)
+        yield page
+        browser.close()
+
+
+def test_an_unknown_kind_of_widget_says_so_in_its_place(page: Page) -> None:
+    refused = page.locator(".widget.refused")
+
+    assert "not rendered: explorer widgets are unknown here" in refused.inner_text()
+
+
+def test_an_unknown_function_says_so_in_its_place(page: Page) -> None:
+    heading = page.get_by_role("heading", name="Unknown function")
+    card = page.locator(".widget", has=heading)
+
+    assert re.match(r"not rendered: .*NOSUCH", card.locator(".refused").inner_text())
+
+
+def test_the_other_widgets_stand_beside_them(page: Page) -> None:
+    assert page.locator(".widget").count() == 7
+    assert page.locator(".canvas canvas").count() == 1
+
+
+def test_what_somebody_wrote_is_shown_and_never_run(page: Page) -> None:
+    assert page.get_by_role("rowheader", name="<b>a=</b>").is_visible()
+    assert page.locator("main script, main b:text('a=')").count() == 0
+
+
+def test_forty_graphs_are_redrawn_without_holding_up_the_browser() -> None:
+    found = asyncio.run(measure(graphs=40, minutes=60, redraws=3))
+
+    assert found.first_paint < found.drawn / 2
+    assert found.longest_task < found.drawn / 5
