@@ -12,9 +12,10 @@ from socketwatch.archive import Archive
 from socketwatch.clock import Clock
 from socketwatch.errors import BadQuestion
 from socketwatch.ledger import Ledger, RequestRow
+from socketwatch.losses import LOST
 from socketwatch.outcomes import Outcome
 from socketwatch.pages.broadcast import broadcast_page
-from socketwatch.reports import LOST, add_up, rate
+from socketwatch.reports import add_up, rate
 from socketwatch.totals import Totals
 
 DAY = 86_400_000

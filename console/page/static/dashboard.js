@@ -22,6 +22,13 @@ function notRendered(why) {
   return element("p", { class: "refused" }, element("b", {}, "not rendered: "), why);
 }
 
+/* Ids in log lines lead to what they are ids of. */
+const LEADS = { connection_id: "connections", connectionId: "connections", broadcast_id: "broadcasts", broadcastId: "broadcasts", user_id: "people", userId: "people" };
+
+function linked(columns, row) {
+  return row.map((cell, n) => (cell && LEADS[columns[n]] ? element("a", { href: `#/${LEADS[columns[n]]}/${encodeURIComponent(cell)}` }, cell) : cell));
+}
+
 function frame(widget) {
   const card = element("section", { class: `widget ${widget.kind}${widget.plain ? " plain" : ""}`, "data-kind": widget.kind, "data-view": widget.view ?? null });
   card.style.gridColumn = `${widget.x + 1} / span ${widget.width}`;
@@ -58,13 +65,12 @@ function widgetView(widget, range, now) {
   };
 
   const draw = (next, span, at) => {
-    card.dataset.empty = "";
     if (next.kind === "metric" && !next.problem && next.view === "timeSeries") return series(next, span);
     const made = {
-      metric: () => (next.problem ? notRendered(next.problem) : DRAWN[next.view](next)),
+      metric: () => (next.problem ? notRendered(next.problem) : DRAWN[next.view]?.(next) ?? notRendered(`a graph of view ${next.view}`)),
       text: () => markup(next.html),
-      alarm: () => element("ul", { class: "alarms" }, ...next.alarms.map((alarm) => alarmMark(alarm, at))),
-      log: () => (next.problem ? notRendered(next.problem) : next.rows.length ? table(next.title, next.columns, next.rows) : element("p", { class: "muted" }, "no such lines in this range")),
+      alarm: () => (next.alarms.length ? element("ul", { class: "alarms" }, ...next.alarms.map((alarm) => alarmMark(alarm, at))) : element("p", { class: "muted" }, "none of these now")),
+      log: () => (next.problem ? notRendered(next.problem) : next.rows.length ? table(next.title, next.columns, next.rows.map((row) => linked(next.columns, row))) : element("p", { class: "muted" }, "no such lines in this range")),
       refused: () => notRendered(next.why),
     }[next.kind];
     body.replaceChildren(made ? made() : notRendered(`a widget of kind ${next.kind}`));

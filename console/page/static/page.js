@@ -124,6 +124,8 @@ async function begin() {
     timer = setTimeout(begin, 3000);
     return;
   }
+  /* Where every look is paid for, once for each minute of metrics is enough. */
+  if (!stack.local) controls.every.value = "60";
   navigation();
   addEventListener("hashchange", () => { view.replaceChildren(); shown?.view.end(); shown = null; moved(); });
   controls.range.addEventListener("change", refresh);
