@@ -44,9 +44,12 @@ class Prober:
         """Whether no further probe starts."""
         return now >= self.stop_at or self.throttled >= MOST_THROTTLED
 
-    def ask(self, rows: Iterable[Candidate]) -> list[Answer]:
-        """The answers; without those of rows for which there was no time."""
-        asking = _Asking(self, rows)
+    def ask(self, rows: Iterable[Candidate], beyond: float = 0) -> list[Answer]:
+        """The answers; without those of rows for which there was no time.
+
+        It may take *beyond* seconds longer than the run has time.
+        """
+        asking = _Asking(self, rows, beyond)
         self._send(asking)
         return asking.answers
 
@@ -54,15 +57,15 @@ class Prober:
 class _Asking:
     """The `Work` of some probes, in the order of the rows."""
 
-    def __init__(self, prober: Prober, rows: Iterable[Candidate]) -> None:
+    def __init__(self, prober: Prober, rows: Iterable[Candidate], beyond: float) -> None:
         self._prober = prober
+        self._beyond = beyond
         self._waiting = deque(rows)
         self._asked: dict[str, Candidate] = {}
         self.answers: list[Answer] = []
 
     def take(self, now: float) -> Call | None:
-        prober = self._prober
-        if not self._waiting or prober.stopped(now) or not prober.pace.take(now):
+        if not self._waiting or self._stopped(now) or not self._prober.pace.take(now):
             return None
         row = self._waiting.popleft()
         connection_id = row.connection.connection_id
@@ -70,7 +73,7 @@ class _Asking:
         return Call(PROBE, connection_id)
 
     def wake(self, now: float) -> float | None:
-        if not self._waiting or self._prober.stopped(now):
+        if not self._waiting or self._stopped(now):
             return None
         return self._prober.pace.wake(now)
 
@@ -80,3 +83,6 @@ class _Asking:
             self._prober.throttled += 1
             self._prober.pace.give_way(now)
         self.answers.append(Answer(self._asked[call.connection_id], found))
+
+    def _stopped(self, now: float) -> bool:
+        return self._prober.stopped(now - self._beyond)

@@ -35,10 +35,14 @@ LATEST = 2
 SAMPLE = 128
 """Rows of the random sample, at most; and a quarter of what a run may probe."""
 
-LEAP = 10 * MINUTE
+VOUCH_SECONDS = 3
+"""How long beyond the last probe a witness may still be asked, or that round was in vain."""
+
+LEAP = 45 * MINUTE
 BACK = 10 * SECOND
 """The clock has jumped if it shows more than `LEAP` after it was last looked at, or less than that
-by more than `BACK`: runs on different hosts are a few seconds apart."""
+by more than `BACK`: runs on different hosts are a few seconds apart. A smaller leap only makes two
+runs seem further apart than the schedule made them."""
 
 MOST_WITNESSES = 8
 
@@ -147,8 +151,8 @@ class _Run:
         judged = [(one.row, self._verdict(one, moment, vouched=vouched)) for one in answers]
         self._carry_out([one for one in judged if _changes(*one, now, self._rules.timings)], now)
 
-    def _ask(self, rows: list[Candidate]) -> list[Answer]:
-        answers = self._prober.ask(rows)
+    def _ask(self, rows: list[Candidate], beyond: float = 0) -> list[Answer]:
+        answers = self._prober.ask(rows, beyond)
         self.sweep.probes.update(answer.evidence for answer in answers)
         alive = [answer.row for answer in answers if answer.evidence is Evidence.ALIVE]
         self._witnesses.extend(alive)
@@ -162,7 +166,8 @@ class _Run:
             return True
         for _ in range(min(3, len(self._witnesses))):
             witness = self._witnesses.pop()
-            if any(one.evidence is Evidence.ALIVE for one in self._ask([witness])):
+            answers = self._ask([witness], VOUCH_SECONDS)
+            if any(one.evidence is Evidence.ALIVE for one in answers):
                 return True
         return False
 

@@ -15,6 +15,8 @@ VIEWS = {**{name: f"dashboards/{name}" for name in TITLES}, "alarms": "alarms"}
 DRAWN = '#status[data-state="live"]'
 WHOLE = "#view:not(:has(.canvas:not([data-points])))"
 PATIENCE_MS = 30_000
+SETTLE_MS = 1_000
+"""For graphs that are kept while their data change: nothing tells that the last one has."""
 
 
 @click.command()
@@ -52,9 +54,10 @@ def _picture(page: Page, address: str, start: str, out: Path) -> None:
     page.goto("about:blank")
     page.goto(address)
     page.wait_for_selector(DRAWN)
-    if start:
-        page.select_option("#range", start)
-        page.wait_for_selector(DRAWN)
+    if start and page.locator(".grid").count():
+        with page.expect_response(lambda answer: f"start={start}" in answer.url):
+            page.select_option("#range", start)
+        page.wait_for_timeout(SETTLE_MS)
     page.wait_for_selector(WHOLE)
     page.screenshot(path=out, full_page=True)
     click.echo(str(out), err=True)

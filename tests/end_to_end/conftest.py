@@ -21,7 +21,7 @@ REAPING = (
     ("CheckAfterSeconds", "10"),
     ("ConfirmAfterSeconds", "1"),
     ("GraceSeconds", "1"),
-    ("ReapSchedule", "rate(1 day)"),
+    ("ReapSchedule", "rate(30 minutes)"),
 )
 """Ghosts go in seconds, and only when a test says so."""
 

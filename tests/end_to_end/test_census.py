@@ -49,7 +49,7 @@ class Past:
         put(self.scene, metrics.NAMESPACE, metric.name, dimensions, points)
 
     def census(self, now: int = NOW, *, account_wide: bool = False) -> dict[str, float]:
-        """What a census says at that second, but for its zeros, where it had nothing to complain of."""
+        """What a census taken at that second says, but for its zeros."""
         layout = self.scene.stack.registry
         table = Table(layout.name, self.scene.stack.aws("dynamodb"), RegistryUnavailable)
         audiences = DynamoAudiences(layout, table, self.scene.stack.clock)

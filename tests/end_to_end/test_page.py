@@ -210,9 +210,9 @@ def test_each_page_draws_every_widget_and_asks_nobody_else(
         ("oncall", "Deliveries by how they ended"),
         ("oncall", "Connections opened, closed and open"),
         ("capacity", "Open connections, each hour"),
-        ("delivery", "By how they ended"),
+        ("delivery", "How long a message takes"),
         ("connections", "Opened and closed"),
-        ("sidecar", "Stream lag"),
+        ("sidecar", "Changes: how old the oldest is"),
     ],
 )
 def test_what_the_crowd_does_is_on_the_graphs(
@@ -332,10 +332,12 @@ def test_a_page_is_kept_as_a_file_and_as_a_picture(
     page = browser.new_page()
     notes.listen(page)
     page.goto(html.as_uri())
+    page.wait_for_selector(WHOLE)
 
     assert drawn(page, "Deliveries by how they ended") > 0
     assert blanks(page) == []
     assert (notes.said, notes.asked) == ([], [html.as_uri()])
+    assert hindrances(page) == []
     assert png.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     assert png.stat().st_size > 50_000
     page.close()

@@ -69,11 +69,16 @@ async def run_until_true(scene: Scene) -> list[dict[str, Any]]:
     """Reap until the registry names exactly the connections that are open."""
     deadline = scene.loop.time() + PATIENCE
     runs: list[dict[str, Any]] = []
-    while scene.stack.registered() != scene.stack.edge.live():
+    while await registered(scene) != scene.stack.edge.live():
         assert scene.loop.time() < deadline, runs
         runs.append(await run(scene))
         await asyncio.sleep(CONFIRM)
     return runs
+
+
+async def registered(scene: Scene) -> frozenset[str]:
+    """What the registry holds open; asked aside, for the peers talk on this loop."""
+    return await asyncio.to_thread(scene.stack.registered)
 
 
 def closed_by(scene: Scene, one: str) -> str:
@@ -87,7 +92,7 @@ def test_peers_that_vanish_silently_are_found_and_go(scene: Scene) -> None:
             gone = frozenset(sorted(peers)[:2])
             fault = scene.stack.edge.faults.inject(Fault(On.PEERS, Does.DROP, connections=gone))
             assert scene.stack.edge.faults.fired(fault) == 2
-            assert scene.stack.registered() >= gone
+            assert await registered(scene) >= gone
 
             runs = await run_until_true(scene)
 
@@ -128,7 +133,7 @@ def test_half_open_peers_live_until_the_gateway_ends_them(scene: Scene) -> None:
             )
             scene.stack.edge.faults.inject(Fault(On.PEERS, Does.FREEZE, connections=frozen))
             assert (await run(scene))["closed"] == {}
-            assert scene.stack.registered() >= frozen
+            assert await registered(scene) >= frozen
 
             await scene.becomes(lambda: scene.stack.edge.faults.fired(lost), 1)
             scene.stack.edge.faults.heal(lost)
@@ -165,7 +170,7 @@ def test_no_wrong_answer_costs_anybody_anything(scene: Scene, fault: Fault, cate
                 assert set(answer["probes"]) == {category}
             assert scene.stack.edge.faults.fired(injected) >= 6
             scene.stack.edge.faults.heal(injected)
-            assert scene.stack.registered() >= peers.keys()
+            assert await registered(scene) >= peers.keys()
             for peer in peers.values():
                 assert not peer.close_code
 
@@ -190,7 +195,7 @@ def test_410_for_all_trips_the_breaker_which_lets_go_when_that_is_over(scene: Sc
             held = [one["breaker"] for one in runs if not one["closed"]]
             assert held[: CLEAN_RUNS - 1] == ["tripped"] * (CLEAN_RUNS - 1)
             assert {closed_by(scene, one) for one in gone} == {"reaped"}
-            assert scene.stack.registered() == scene.stack.edge.live()
+            assert await registered(scene) == scene.stack.edge.live()
 
     scene.play(play())
 
@@ -204,7 +209,7 @@ def test_a_dry_run_closes_nothing_and_a_reset_by_hand_is_answered(scene: Scene) 
                 dry = await run(scene, dryRun=True)
                 assert (dry["dryRun"], dry["closed"]) == (True, {})
                 await asyncio.sleep(CONFIRM)
-            assert scene.stack.registered() >= gone
+            assert await registered(scene) >= gone
             refused = json.loads(await scene.stack.invoke("Reap", b'{"reset": "yes"}'))
             assert refused == {"error": "reset must be true or false"}
 
@@ -228,7 +233,7 @@ def test_another_apis_endpoint_closes_nothing_and_is_named(scene: Scene) -> None
                     assert sweep.control.stage is Confirmation.THERE
                     await asyncio.sleep(CONFIRM)
                 assert "MANAGEMENT_ENDPOINT" in Cause.NO_LIFE.likely
-                assert scene.stack.registered() >= peers.keys()
+                assert await registered(scene) >= peers.keys()
                 row = scene.stack.row(sorted(peers)[0])
                 assert "suspectSince" not in row
         finally:

@@ -311,6 +311,23 @@ def test_a_run_ends_before_its_time_limit_and_the_next_goes_on() -> None:
     assert busy.reap().backlog == 0
 
 
+def test_what_was_found_when_the_time_was_up_is_not_lost() -> None:
+    busy = Stage()
+    busy.add("witness=", check_at=NOW + MINUTE)
+    for number in range(3_000):
+        busy.add(f"peer-{number}=")
+        busy.answers[f"peer-{number}="] = GONE
+
+    sweep = busy.reap(remaining=STOP_BEFORE_END + 5 * SECOND)
+
+    found = {call.connection_id for call in busy.asked} - {"witness="}
+    suspect = {one for one, (_, since) in busy.index.checks.items() if since}
+    assert sweep.suspected == len(suspect)
+    # The rows in which life was looked for are not judged there.
+    assert len(found) - 2 * SHARDS <= len(suspect) <= len(found)
+    assert busy.gateway.now < 1_000 + 6
+
+
 def test_without_time_nothing_is_asked(stage: Stage) -> None:
     stage.add("due=")
 

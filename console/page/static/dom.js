@@ -24,6 +24,9 @@ export function markup(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
   for (const link of template.content.querySelectorAll("a[href]")) mend(link);
+  /* What is wide scrolls, also by keys; the corner of a table is no heading. */
+  for (const wide of template.content.querySelectorAll("pre")) wide.tabIndex = 0;
+  for (const corner of template.content.querySelectorAll("th:empty")) corner.replaceWith(document.createElement("td"));
   return template.content;
 }
 

@@ -1,7 +1,7 @@
 /* Numbers, gauges, bars and tables: the widgets that are no time series. */
 
 import { element, shape, table } from "./dom.js";
-import { colour } from "./graph.js";
+import { colour, shade } from "./graph.js";
 import { NONE, number } from "./words.js";
 
 function sparkline(series, at) {
@@ -29,7 +29,8 @@ export function numbers(widget) {
   const tiles = widget.series.map((series, at) => {
     const line = passed(widget, series.latest);
     const big = element("dd", { class: "big" }, number(series.latest, series.unit));
-    if (line) big.style.color = line.color;
+    /* A rule below it, for a figure in a light colour cannot be read. */
+    if (line) big.style.borderBottom = `3px solid ${shade(line.color)}`;
     const silent = series.latest === null ? element("dd", { class: "muted" }, "no data in this range") : null;
     return element("div", {}, element("dt", {}, series.label), big, silent, line ? element("dd", { class: "muted" }, line.label) : null, widget.sparkline ? sparkline(series, at) : null);
   });
@@ -42,12 +43,12 @@ export function gauges(widget) {
   const made = widget.series.map((series, at) => {
     const fill = element("div", { class: "fill" });
     fill.style.width = series.latest === null ? "0" : share(series.latest);
-    fill.style.background = passed(widget, series.latest)?.color ?? colour(series, at);
+    fill.style.background = shade(passed(widget, series.latest)?.color ?? "") || colour(series, at);
     const bar = element("div", { class: "gauge", "aria-hidden": "true" }, fill);
     for (const line of widget.lines) {
       const mark = element("span", { title: line.label });
       mark.style.left = share(line.value);
-      mark.style.background = line.color;
+      mark.style.background = shade(line.color);
       bar.append(mark);
     }
     const said = series.latest === null ? NONE : number(series.latest, series.unit);

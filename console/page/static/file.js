@@ -13,11 +13,17 @@ document.getElementById("head").append(
   element("p", { class: "muted" }, `${stack.name} · ${stack.api}/${stack.stage} · ${stack.local ? "this machine" : stack.region} · ${page.name} · ${range}`),
 );
 const view = document.getElementById("view");
-const shown = dashboard(view, page);
 
-/* Other pages are not in the file. */
-for (const link of view.querySelectorAll('a[href^="#/"]')) link.removeAttribute("href");
+function draw() {
+  const shown = dashboard(view, page);
+  /* Other pages are not in the file. What scrolled for its links' sake is reached by Tab itself. */
+  for (const link of view.querySelectorAll('a[href^="#/"]')) link.removeAttribute("href");
+  for (const body of view.querySelectorAll(".alarm .body")) body.tabIndex = 0;
+  return shown;
+}
+
+let shown = draw();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   shown.end();
-  dashboard(view, page);
+  shown = draw();
 });

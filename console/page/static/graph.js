@@ -8,7 +8,16 @@ const PALETTE = ["#0072b2", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#8c510a
 const DASHES = [[], [6, 4], [2, 3], [8, 3, 2, 3]];
 
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-export const colour = (series, at) => series.color || PALETTE[at % PALETTE.length];
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+/* A dashboard's colours are chosen on white; on a dark ground the dark ones go some way to it. */
+export function shade(color) {
+  const parts = dark.matches ? color.match(/^#(..)(..)(..)$/)?.slice(1).map((part) => parseInt(part, 16)) : null;
+  if (!parts || 0.299 * parts[0] + 0.587 * parts[1] + 0.114 * parts[2] > 100) return color;
+  return `#${parts.map((part) => Math.round(part + (255 - part) * 0.4).toString(16).padStart(2, "0")).join("")}`;
+}
+
+export const colour = (series, at) => shade(series.color || PALETTE[at % PALETTE.length]);
 
 /* All series on one sorted list of times. */
 function columns(widget) {
@@ -47,9 +56,9 @@ function scale(current, name) {
     const lines = current.widget.lines.filter((line) => line.side === name);
     const shown = lines.map((line) => line.value).filter((value) => value !== null);
     const bottom = axis.min ?? Math.min(low ?? 0, 0, ...shown);
-    const least = Math.max(high ?? 0, ...shown.filter((value) => value <= 4 * Math.max(high ?? 0, 1)), bottom + 1e-9);
-    const top = axis.max ?? (least > bottom ? bottom + (least - bottom) * 1.12 : bottom + 1);
-    return [bottom, Math.max(top, bottom + 1e-6)];
+    const most = Math.max(high ?? 0, ...shown.filter((value) => value <= 4 * Math.max(high ?? 0, 1)));
+    const top = axis.max ?? bottom + (most - bottom) * 1.12;
+    return [bottom, top > bottom ? top : bottom + 1];
   };
 }
 
@@ -68,13 +77,13 @@ function thresholds(current) {
     for (const band of widget.bands) {
       const [top, bottom] = [band.to, band.from].map((value) => chart.valToPos(value, band.side, true));
       ctx.globalAlpha = 0.12;
-      ctx.fillStyle = band.color || style("--muted");
+      ctx.fillStyle = shade(band.color || style("--muted"));
       ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
     }
     for (const line of widget.lines) {
       const y = chart.valToPos(line.value, line.side, true);
       ctx.globalAlpha = 0.08;
-      ctx.fillStyle = ctx.strokeStyle = line.color || style("--muted");
+      ctx.fillStyle = ctx.strokeStyle = shade(line.color || style("--muted"));
       if (line.fill === "above") ctx.fillRect(bbox.left, bbox.top, bbox.width, y - bbox.top);
       if (line.fill === "below") ctx.fillRect(bbox.left, y, bbox.width, bbox.top + bbox.height - y);
       ctx.globalAlpha = 1;
@@ -90,12 +99,14 @@ function thresholds(current) {
       /* Beside a label that stands at the same height already, not upon it. */
       const near = written.filter((one) => Math.abs(one.at - at) < 13 * devicePixelRatio).map((one) => one.end);
       const from = Math.max(bbox.left + 4 * devicePixelRatio, ...near);
+      ctx.fillStyle = style("--text");
       ctx.fillText(line.label, from, at);
       written.push({ at, end: from + ctx.measureText(line.label).width + 12 * devicePixelRatio });
     }
     for (const moment of widget.moments) {
       const x = chart.valToPos(moment.at, "x", true);
-      ctx.strokeStyle = ctx.fillStyle = moment.color || style("--muted");
+      ctx.strokeStyle = shade(moment.color || style("--muted"));
+      ctx.fillStyle = style("--text");
       ctx.beginPath();
       ctx.moveTo(x, bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);

@@ -7,7 +7,7 @@ import { ZONE, clockTime } from "./words.js";
 
 const view = document.getElementById("view");
 const controls = { range: document.getElementById("range"), every: document.getElementById("every"), variables: document.getElementById("variables") };
-const status = { box: document.getElementById("status"), word: document.getElementById("status-word") };
+const status = { box: document.getElementById("status"), word: document.getElementById("status-word"), said: document.getElementById("status-said") };
 const chosen = {};
 let stack = null;
 let shown = null;
@@ -24,7 +24,9 @@ const VIEWS = [
   [/^\/connections\/(.+)$/, "people", (id) => ask(`/api/connections/${id}`), (told) => pages.life(view, told)],
 ];
 
+/* Seen at each refresh, and read out only when it has become another state. */
 function say(state, word) {
+  if (status.box.dataset.state !== state) status.said.textContent = state === "live" ? "up to date" : word;
   status.box.dataset.state = state;
   status.word.textContent = word;
 }
