@@ -12,8 +12,14 @@ setup: .venv/ready .ministack/ready  ## install all that the other targets need,
 check: setup  ## format, lint, types, templates
 	.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/cfn-lint
 
-test: setup  ## all tests: unit, adapters, templates, end to end on the local stack
+test: setup browser  ## all tests: unit, adapters, templates, in a browser, end to end on the local stack
 	.venv/bin/pytest
+
+browser: setup  ## a Chromium for the tests and the pictures: the machine's own, or one that is installed
+	@PYTHONPATH=functions .venv/bin/python -m tests.browser.chromium
+
+screenshots: browser  ## pictures of a running demo's page, into docs/images
+	@PYTHONPATH=functions .venv/bin/python -m tests.browser.screenshots --start -PT15M
 
 demo: setup  ## the whole stack on this machine with live peers; FOR=60 ends it, REAP=fast makes ghosts
 	@PYTHONPATH=functions .venv/bin/python -m local.demo --for $(FOR) --reap $(REAP)
@@ -32,6 +38,9 @@ bench-census: setup  ## what counting a million rows reads and costs
 
 bench-reap: setup  ## what a run of the reaper reads, writes and costs at a million rows
 	@PYTHONPATH=functions .venv/bin/python -m bench.reap
+
+bench-page: browser  ## how soon the page is seen, and how long a redraw holds it up
+	@PYTHONPATH=functions .venv/bin/python -m bench.page
 
 gameday: setup  ## each fault of alarms/gameday.yaml made to happen, and what the alarms said to it
 	@PYTHONPATH=functions .venv/bin/python -m local.gameday
@@ -54,4 +63,4 @@ endef
 .ministack/ready: locks/ministack.txt ; $(environment)
 .deploy/ready: locks/deploy.txt ; $(environment)
 
-.PHONY: help setup check test demo bench-deliver bench-broadcast bench-observe bench-census bench-reap gameday deploy layer lock
+.PHONY: help setup check test browser screenshots demo bench-deliver bench-broadcast bench-observe bench-census bench-reap bench-page gameday deploy layer lock

@@ -30,17 +30,18 @@ export function markup(html) {
   return template.content;
 }
 
-/* Links between CloudWatch's dashboards lead to our pages; runbooks to theirs; all else leaves in a new tab. */
+/* Links between CloudWatch's dashboards lead to our pages; runbooks to theirs; other addresses leave in a new
+   tab, and files of the checkout are named but not served. */
 function mend(link) {
   const href = link.getAttribute("href");
   const dashboard = href.match(/^#dashboards:name=.*-([a-z]+)$/);
   const runbook = href.match(/([A-Za-z0-9]+)\.md(#.*)?$/);
   if (dashboard) link.setAttribute("href", `#/dashboards/${dashboard[1]}`);
-  else if (runbook) link.setAttribute("href", `#/alarms/${runbook[1]}`);
+  else if (runbook) link.setAttribute("href", runbook[1] === "README" ? "#/alarms" : `#/alarms/${runbook[1]}`);
   else if (/^https?:/.test(href)) {
     link.setAttribute("rel", "noreferrer noopener");
     link.setAttribute("target", "_blank");
-  }
+  } else if (!href.startsWith("#/")) link.removeAttribute("href");
 }
 
 export function table(caption, columns, rows) {
