@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from socketwatch import metrics, series
-from socketwatch.changes import CLOSED_CATEGORIES
 from socketwatch.clock import MINUTE, SECOND
+from socketwatch.endings import CLOSED_CATEGORIES
 from socketwatch.metrics import Metric
 from socketwatch.outcomes import Outcome
 from socketwatch.quotas import Quota
@@ -45,6 +45,10 @@ _PLAIN = (
     metrics.CONNECTION_BUDGET_USE,
     metrics.HOURS_TO_CONNECT_QUOTA,
     metrics.ERROR_BUDGET_LEFT,
+    metrics.REAPER_RUNS,
+    metrics.REAPER_BACKLOG,
+    metrics.REAPER_TRIPPED,
+    metrics.GHOST_RATIO,
 )
 _BY_VALUE: tuple[tuple[Metric, Sequence[str]], ...] = (
     (metrics.CONNECTIONS_CLOSED, CLOSED_CATEGORIES),

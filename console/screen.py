@@ -44,8 +44,7 @@ def _lines(status: Status) -> Iterator[str]:
     yield f"{'LIMITS, % used':<{_NOTE}}good: under 70"
     yield from _limits(status)
     yield "CARE"
-    yield from _row("last reap", None, "not there yet")
-    yield from _row("alarms", None, "not there yet")
+    yield from _care(status)
 
 
 def _connections(status: Status) -> Iterator[str]:
@@ -91,6 +90,23 @@ def _limits(status: Status) -> Iterator[str]:
     hours = status.hours_to_connect_quota
     note = _why(status, "no data: not projected") if hours is None else "hours; good: over 72"
     yield from _row("connect quota reached in", hours, note)
+
+
+def _care(status: Status) -> Iterator[str]:
+    reap, alarms = status.reap, status.alarms
+    if reap is None:
+        yield from _row("rows still due", None, "no data yet: the reaper has not run")
+    else:
+        ran = f"when the reaper ran at {_clock(reap.at)} UTC; good: few"
+        yield from _row("rows still due", reap.backlog, ran)
+        ghosts = "TRIPPED: nothing is closed" if reap.tripped else "% of a sample; good: under 2"
+        yield from _row("ghosts", reap.ghost_percent, ghosts)
+    if alarms is None:
+        yield from _row("alarms firing", None, "none are deployed")
+    else:
+        rest = f"{alarms.ok} ok, {alarms.without_data} without data"
+        firing = f"{', '.join(alarms.firing)}; " if alarms.firing else ""
+        yield from _row("alarms firing", len(alarms.firing), firing + rest)
 
 
 def _silence(status: Status, since: int) -> str:

@@ -1,14 +1,18 @@
 """The state of one deployment: what is known by now, and null for what is not."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import floor
 from typing import Any
 
+from console.alarms import watching as alarm
+from console.cloudwatch.alarm import State
 from console.readings import FRESH, HOURLY, WINDOW, Number, Point, Readings, number
 from console.stack import Stack
 from socketwatch import metrics
-from socketwatch.changes import CLOSED_CATEGORIES
 from socketwatch.clock import MINUTE, SECOND
+from socketwatch.endings import CLOSED_CATEGORIES
 from socketwatch.metrics import Metric
 from socketwatch.outcomes import Outcome
 from socketwatch.quotas import Quota
@@ -34,6 +38,32 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class Reap:
+    """The reaper as its last run left it.
+
+    Attributes:
+        at: when the minute of that run began (epoch ms).
+        tripped: whether its breaker lets nothing be closed.
+        backlog: rows that were still due.
+        ghost_percent: open rows whose connection is gone, estimated.
+    """
+
+    at: int
+    tripped: bool
+    backlog: Number | None
+    ghost_percent: Number | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alarmed:
+    """The deployed alarms: those in ALARM by name, and how many are in the other states."""
+
+    firing: tuple[str, ...]
+    ok: int
+    without_data: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """All that the screen shows. Times are epoch milliseconds, None is what nobody has said.
 
@@ -44,6 +74,7 @@ class Status:
         outcomes: likewise.
         drift: connections over ten minutes.
         error_budget_left: percent.
+        alarms: None where the stack was deployed without them.
     """
 
     stack: Stack
@@ -60,6 +91,8 @@ class Status:
     hours_to_connect_quota: Number | None
     error_budget_left: Number | None
     drift: Number | None
+    reap: Reap | None
+    alarms: Alarmed | None
 
     @property
     def accepted_percent(self) -> Number | None:
@@ -76,8 +109,8 @@ class Status:
         return number(floor(10_000 * self.outcomes[Outcome.ACCEPTED] / valid) / 100)
 
 
-def status(stack: Stack, readings: Readings) -> Status:
-    """What the readings say of the stack."""
+def status(stack: Stack, readings: Readings, alarms: Alarmed | None = None) -> Status:
+    """What the readings and the alarms say of the stack."""
     heartbeat = readings.latest(metrics.HEARTBEAT)
     heard_at = heartbeat.at if heartbeat else None
     return Status(
@@ -101,11 +134,23 @@ def status(stack: Stack, readings: Readings) -> Status:
         hours_to_connect_quota=_value(readings, metrics.HOURS_TO_CONNECT_QUOTA, HOURLY),
         error_budget_left=_value(readings, metrics.ERROR_BUDGET_LEFT, HOURLY),
         drift=_value(readings, metrics.DRIFT, FRESH),
+        reap=_reap(readings),
+        alarms=alarms,
+    )
+
+
+def alarmed(states: Mapping[str, alarm.Status]) -> Alarmed:
+    """The alarms, by their logical ids, as one looks at them first."""
+    by_state = Counter(one.state for one in states.values())
+    return Alarmed(
+        firing=tuple(sorted(name for name, one in states.items() if one.state is State.ALARM)),
+        ok=by_state[State.OK],
+        without_data=by_state[State.INSUFFICIENT_DATA],
     )
 
 
 def document(status: Status) -> dict[str, Any]:
-    """The status as JSON: the same keys always, numbers or null. Nothing reaps or alarms yet."""
+    """The status as JSON: the same keys always, numbers or null."""
     connected = status.connected
     return {
         "at": status.at,
@@ -131,14 +176,26 @@ def document(status: Status) -> dict[str, Any]:
         "hours_to_connect_quota": status.hours_to_connect_quota,
         "error_budget_left": status.error_budget_left,
         "drift": status.drift,
-        "last_reap": None,
-        "alarms": None,
+        "last_reap": status.reap and asdict(status.reap),
+        "alarms": status.alarms and asdict(status.alarms),
     }
 
 
 def _silent_since(heard_at: int | None, created_at: int, now: int) -> int | None:
     since = max(created_at, now - WINDOW) if heard_at is None else heard_at
     return since if now - since > SILENCE else None
+
+
+def _reap(readings: Readings) -> Reap | None:
+    run = readings.latest(metrics.REAPER_RUNS)
+    if run is None:
+        return None
+    return Reap(
+        at=run.at,
+        tripped=bool(_value(readings, metrics.REAPER_TRIPPED, FRESH)),
+        backlog=_value(readings, metrics.REAPER_BACKLOG, FRESH),
+        ghost_percent=_value(readings, metrics.GHOST_RATIO, FRESH),
+    )
 
 
 def _use(readings: Readings, metric: Metric, value: str = "") -> Use | None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from console.access import Access, Clients
+from console.access import Access, Clients, is_local
 from console.errors import ConsoleError
 from socketwatch.aws.clients import AWS_ERRORS
 from socketwatch.clock import Clock
@@ -37,6 +37,15 @@ class Where:
     stack: str
     endpoint: str | None
     region: str | None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a local stack.
+
+        Raises:
+            ConsoleError: The endpoint is no URL.
+        """
+        return self.endpoint is not None and is_local(self.endpoint)
 
     def clients(self, outside: Surroundings) -> Clients:
         """Its AWS.

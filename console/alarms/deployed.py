@@ -11,6 +11,16 @@ NESTED = "Alarms"
 """The alarms' stack among the resources of Socketwatch's."""
 
 
+def has_alarms(cloudformation: Any, stack: str) -> bool:
+    """Whether a stack was deployed with its alarms.
+
+    Raises:
+        ConsoleError: There is no such stack.
+        BotoCoreError, ClientError: CloudFormation gave no answer, or another one.
+    """
+    return bool(_resources(cloudformation, stack).get(NESTED))
+
+
 def deployed(
     cloudformation: Any, stack: str, template: Template, changed: Mapping[str, str] | None = None
 ) -> Catalogue:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from console.cloudwatch.metric import MetricId
-from socketwatch.changes import CLOSED_CATEGORIES, CODES
+from socketwatch.endings import CLOSED_CATEGORIES, CODES
 from socketwatch.headcount import Age, Stage
 from socketwatch.metrics import CATALOGUE, NAMESPACE, Statistic
 from socketwatch.outcomes import Outcome

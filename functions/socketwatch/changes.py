@@ -14,30 +14,13 @@ from typing import Any
 
 from socketwatch import metrics
 from socketwatch.clock import SECOND
+from socketwatch.endings import DELETED, EXPIRED, NEVER_OPENED, NO_CODE, category, code_bucket
 from socketwatch.metrics import Measurement
-from socketwatch.registry import ClosedBy
 from socketwatch.replays import Recent
 
 Row = dict[str, Any]
 
-EXPIRED = "expired"
-"""Category of an open row that DynamoDB's TTL removed: nothing else had closed it."""
-
-DELETED = "deleted"
-"""Category of an open row that somebody deleted, as registries that do not close rows do."""
-
-NEVER_OPENED = "never_opened"
-"""Category of a tombstone whose `$connect` came late or never."""
-
-CLOSED_CATEGORIES = (*(by.value for by in ClosedBy), EXPIRED, DELETED)
-"""Ends of connections that had been open."""
-
 TTL = "dynamodb.amazonaws.com"
-
-CODES = frozenset({"1000", "1001", "1003", "1005", "1006", "1009"})
-"""Close codes that are counted by themselves; `application` are 3000 to 4999, the rest `other`."""
-
-NO_CODE = "none"
 
 MOST_SECONDS = 60
 """Seconds of one batch that get a point of their own in the series by second. A batch that spans
@@ -125,12 +108,12 @@ def _count(records: list[Any]) -> Changes:
             ids.add(event_id)
         except (KeyError, TypeError, AttributeError, ValueError):
             bad.append(_sequence_number(record))
-    closed = _folded([by for by, _, _ in ended], _category)
+    closed = _folded([by for by, _, _ in ended], category)
     closed.update({NEVER_OPENED: never_opened} if never_opened else {})
     return Changes(
         opened=len(began),
         closed=closed,
-        codes=_folded([code for _, code, _ in ended if code], _bucket),
+        codes=_folded([code for _, code, _ in ended if code], code_bucket),
         seconds=Counter(began),
         lifespans=[max(0.0, lasted / SECOND) for _, _, lasted in ended],
         joins=joins,
@@ -151,8 +134,8 @@ def measurements(changes: Changes) -> list[Measurement]:
         metrics.BAD_STREAM_RECORDS: len(changes.bad),
     }
     measured = [metrics.count(metric, number) for metric, number in counters.items() if number]
-    for category, number in changes.closed.items():
-        measured.append(metrics.count(metrics.CONNECTIONS_CLOSED, number, category))
+    for by, number in changes.closed.items():
+        measured.append(metrics.count(metrics.CONNECTIONS_CLOSED, number, by))
     for code, number in changes.codes.items():
         measured.append(metrics.count(metrics.CLOSES_BY_CODE, number, code))
     for second in sorted(changes.seconds)[-MOST_SECONDS:]:
@@ -196,18 +179,6 @@ def _folded(values: list[str], name: Callable[[str], str]) -> Counter[str]:
     for value, number in Counter(values).items():
         folded[name(value)] += number
     return folded
-
-
-def _category(by: str) -> str:
-    """What ended a connection; a reason of somebody else's making would be a series of its own."""
-    return by if by in CLOSED_CATEGORIES else ClosedBy.UNKNOWN
-
-
-def _bucket(code: str) -> str:
-    """The name under which a close code is counted."""
-    if code in CODES or code == NO_CODE:
-        return code
-    return "application" if len(code) == 4 and "3000" <= code <= "4999" else "other"
 
 
 def _event_id(record: Any) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from socketwatch import headcount, metrics, objective, quotas, series
-from socketwatch.changes import CLOSED_CATEGORIES
 from socketwatch.clock import MINUTE
+from socketwatch.endings import CLOSED_CATEGORIES
 from socketwatch.errors import HistoryUnavailable, RegistryUnavailable
 from socketwatch.headcount import OpenRow
 from socketwatch.metrics import Measurement, Metric
@@ -150,7 +150,7 @@ def _churn(minute: Minute) -> list[Measurement]:
 
 def _same_time_of_days_before(minute: Minute) -> list[float]:
     """Openings in five minutes at this time of each day of the week before that has any data."""
-    query = [series.of(metrics.CONNECTIONS_OPENED, minute.rules.api, 300)]
+    query = [series.of(metrics.CONNECTIONS_OPENED, minute.rules.api, 60)]
     found = []
     for days in range(1, 8):
         end = minute.end - days * DAY
@@ -187,16 +187,16 @@ _ACCOUNT: list[Query] = [
 
 
 def _hourly(minute: Minute) -> list[Measurement]:
-    """The objective over days, and the trend of a week."""
-    api = minute.rules.api
+    """The objective over days, and the trend of a week, of hours that are over."""
+    api, end = minute.rules.api, minute.end - minute.end % HOUR
     both = (metrics.DELIVERIES_VALID, metrics.DELIVERIES_BAD)
     pair = [series.of(metric, api, HOUR) for metric in both]
-    valid, bad = minute.history.fetch(pair, minute.end - objective.DAYS * DAY, minute.end)
-    since = minute.end - objective.BURN_DAYS * DAY
+    valid, bad = minute.history.fetch(pair, end - objective.DAYS * DAY, end)
+    since = end - objective.BURN_DAYS * DAY
     burn = objective.burn_rate(_since(valid, since), _since(bad, since), minute.rules.objective)
     left = objective.budget_left(_total([valid]), _total([bad]), minute.rules.objective)
     peaks = [series.of(metrics.QUOTA_USE, api, HOUR, Quota.CONNECTS_PEAK)]
-    (week,) = minute.history.fetch(peaks, minute.end - 7 * DAY, minute.end)
+    (week,) = minute.history.fetch(peaks, end - 7 * DAY, end)
     return [
         *_maybe(metrics.BURN_RATE, burn),
         *_maybe(metrics.ERROR_BUDGET_LEFT, left),

@@ -13,8 +13,8 @@ from typing import Any
 from local.page import lines
 from local.page.ticks import Label, Ticks
 from socketwatch import metrics
-from socketwatch.changes import DELETED, EXPIRED, NEVER_OPENED
 from socketwatch.clock import SECOND, Clock
+from socketwatch.endings import DELETED, EXPIRED, NEVER_OPENED
 from socketwatch.metrics import Metric, Statistic
 from socketwatch.outcomes import Outcome
 from socketwatch.registry import ClosedBy

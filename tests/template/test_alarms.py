@@ -11,7 +11,7 @@ from console.cloudwatch.alarm import MetricAlarm
 from console.cloudwatch.math import Reference, parse, walk
 from local.package import package
 from socketwatch import metrics, minute
-from socketwatch.changes import DELETED, EXPIRED
+from socketwatch.endings import DELETED, EXPIRED
 from socketwatch.outcomes import Outcome
 from socketwatch.quotas import Quota
 from socketwatch.registry import ClosedBy

@@ -7,7 +7,7 @@ import pytest
 from census import census
 from socketwatch import metrics
 from socketwatch import minute as minutes
-from socketwatch.changes import CLOSED_CATEGORIES
+from socketwatch.endings import CLOSED_CATEGORIES
 from socketwatch.errors import HistoryUnavailable, RegistryUnavailable
 from socketwatch.headcount import OpenRow
 from socketwatch.metrics import Measurement

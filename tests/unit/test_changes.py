@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from observe import observe
-from socketwatch import changes, metrics, rows
+from socketwatch import changes, endings, metrics, rows
 from socketwatch.aws import emf
 from socketwatch.changes import Changes
 from socketwatch.registry import ClosedBy, Closing, Connection
@@ -67,7 +67,7 @@ def test_a_close_is_counted_under_what_closed_it(by: ClosedBy) -> None:
 def test_a_tombstone_that_never_was_open_is_its_own_category() -> None:
     batch = read([record("INSERT", new=closed(ClosedBy.LOST))])
 
-    assert batch.closed == {changes.NEVER_OPENED: 1}
+    assert batch.closed == {endings.NEVER_OPENED: 1}
     assert batch.opened == 0
 
 
@@ -76,7 +76,7 @@ def test_an_open_row_that_vanishes_was_expired_by_ttl_or_deleted_by_somebody() -
         [record("REMOVE", OPEN, userIdentity=TTL), record("REMOVE", OPEN, userIdentity=None)]
     )
 
-    assert batch.closed == {changes.EXPIRED: 1, changes.DELETED: 1}
+    assert batch.closed == {endings.EXPIRED: 1, endings.DELETED: 1}
 
 
 def test_a_tombstone_that_goes_counts_for_nothing() -> None:
@@ -208,8 +208,8 @@ def test_ten_thousand_rooms_make_no_more_series_than_one() -> None:
 MOST_LINES = (
     1
     + changes.MOST_SECONDS
-    + len({*changes.CLOSED_CATEGORIES, changes.NEVER_OPENED})
-    + len({*changes.CODES, changes.NO_CODE, "application", "other"})
+    + len({*endings.CLOSED_CATEGORIES, endings.NEVER_OPENED})
+    + len({*endings.CODES, endings.NO_CODE, "application", "other"})
 )
 """Of one batch: what has no dimension of its own, connects by the second, categories, codes."""
 

@@ -13,7 +13,7 @@ from botocore import xform_name
 
 from console.__main__ import main
 from socketwatch import metrics
-from socketwatch.changes import DELETED, EXPIRED
+from socketwatch.endings import DELETED, EXPIRED
 from socketwatch.outcomes import Outcome
 from socketwatch.quotas import Quota
 from socketwatch.registry import ClosedBy

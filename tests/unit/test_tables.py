@@ -35,7 +35,7 @@ def test_a_broadcast_and_a_day_have_the_same_columns() -> None:
 
 
 def test_the_first_column_is_the_schema_and_null_is_empty() -> None:
-    row = delivered(FakeLedger(), asked(), [])
+    row = delivered(FakeLedger(), asked(ack=True), [])
     (found,) = rows(table([report(row, sum_up(FakeLedger(), row), NOW)]))
 
     assert COLUMNS[0] == "schema"

@@ -65,6 +65,16 @@ class FakeAccount:
             )
         return {"Stacks": [self.stacks[StackName]]}
 
+    def get_paginator(self, operation: str) -> Any:
+        """Of the stack's resources: it has no alarms."""
+        assert operation == "list_stack_resources"
+        self._answer("cloudformation")
+        return self
+
+    def paginate(self, StackName: str) -> Any:  # noqa: N803 - boto's names
+        assert StackName in self.stacks
+        return [{"StackResourceSummaries": []}]
+
     def get_metric_data(
         self,
         MetricDataQueries: list[Any],  # noqa: N803 - boto's names

@@ -4,9 +4,9 @@ from hypothesis import strategies as st
 from console.readings import Number, Point
 from console.screen import COLUMNS, screen
 from console.stack import Stack
-from console.status import Flow, Status, Use
-from socketwatch.changes import CLOSED_CATEGORIES
+from console.status import Alarmed, Flow, Reap, Status, Use
 from socketwatch.clock import MINUTE
+from socketwatch.endings import CLOSED_CATEGORIES
 from socketwatch.outcomes import Outcome
 from socketwatch.quotas import Quota
 from socketwatch.settings import Api
@@ -19,6 +19,7 @@ numbers = counts | st.floats(-(10**9), 10**9).map(lambda one: round(one, 2))
 maybe = st.none() | numbers
 flows = st.none().map(lambda none: Flow(none, none)) | st.builds(Flow, maybe, numbers)
 uses = st.none() | st.builds(Use, numbers, numbers)
+names, few = st.text("AbC", min_size=1, max_size=28), st.integers(0, 60)
 times = st.none() | st.integers(NOW - 180 * MINUTE, NOW)
 statuses = st.builds(
     Status,
@@ -41,6 +42,8 @@ statuses = st.builds(
     hours_to_connect_quota=maybe,
     error_budget_left=maybe,
     drift=maybe,
+    reap=st.none() | st.builds(Reap, st.just(LAST), st.booleans(), maybe, maybe),
+    alarms=st.none() | st.builds(Alarmed, st.lists(names, max_size=60).map(tuple), few, few),
 )
 
 SILENT = {"heard_at": None, "silent_since": NOW - 180 * MINUTE}
@@ -141,7 +144,16 @@ def test_what_is_missing_says_why() -> None:
 
     assert row(text, "connection budget").endswith("no data: no ConnectionBudget is set")
     assert row(text, "connect quota reached in").endswith("no data: not projected")
-    assert row(text, "last reap").endswith("- not there yet")
+    assert row(text, "rows still due").endswith("no data yet: the reaper has not run")
+    assert row(text, "alarms firing").endswith("- none are deployed")
+
+
+def test_alarms_that_fire_are_named_and_a_tripped_reaper_is_said() -> None:
+    reap, alarms = Reap(LAST, True, 12, 40.5), Alarmed(("SidecarBlind",), 50, 3)
+    text = screen(status_of(reap=reap, alarms=alarms))
+
+    assert row(text, "alarms firing").endswith("1 SidecarBlind; 50 ok, 3 without data")
+    assert row(text, "ghosts").endswith("40.5 TRIPPED: nothing is closed")
 
 
 def test_a_silent_census_is_why_nothing_is_known() -> None:

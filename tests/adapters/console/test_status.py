@@ -2,9 +2,11 @@ from typing import Any
 
 import pytest
 
+from console.alarms.watching import Status as AlarmStatus
+from console.cloudwatch.alarm import State
 from console.readings import Readings, read
 from console.stack import Stack
-from console.status import Status, document, status
+from console.status import Alarmed, Status, alarmed, document, status
 from socketwatch import metrics, minute
 from socketwatch.aws.history import CloudWatchHistory
 from socketwatch.clock import MINUTE
@@ -225,3 +227,26 @@ def test_a_census_that_never_spoke_is_silent_for_as_long_as_was_looked(
     found = seen(account, created=0)
 
     assert (found.heard_at, found.silent_since) == (None, NOW - 3 * HOUR)
+
+
+def test_the_reapers_last_run_is_told(account: FakeAccount) -> None:
+    account.put(metrics.REAPER_RUNS, 1, LAST)
+    account.put(metrics.REAPER_BACKLOG, 12, LAST)
+    account.put(metrics.REAPER_TRIPPED, 1, LAST)
+
+    assert said(account)["last_reap"] == {
+        "at": LAST,
+        "tripped": True,
+        "backlog": 12,
+        "ghost_percent": None,
+    }
+
+
+def test_alarms_are_counted_and_those_that_fire_are_named() -> None:
+    states = {
+        "Storm": AlarmStatus(State.ALARM, LAST, ""),
+        "Drift": AlarmStatus(State.OK, LAST, ""),
+        "Lag": AlarmStatus(State.INSUFFICIENT_DATA, None, ""),
+    }
+
+    assert alarmed(states) == Alarmed(("Storm",), 1, 1)
