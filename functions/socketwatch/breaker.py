@@ -25,15 +25,19 @@ FEW = 10
 """Connections gone below which it may be chance that none was found alive."""
 
 LEAST_SAMPLE = 50
-"""First probes below which their ratio says nothing."""
-
 MOST_GONE = 0.2
-"""Share of first probes that may be gone; ghosts pile up so high only when something happened."""
+"""Share of first probes that may be gone, of so many: ghosts pile up higher only when something
+happened."""
+
+LEAST_OF_FEW = 10
+MOST_GONE_OF_FEW = 0.5
+"""The same for a small registry, where a few peers that vanish are a large share; of fewer still,
+the share says nothing."""
 
 MOST_RECANTED = 2
 """Connections a run that may answer again after a probe had found them gone."""
 
-OUTWEIGHED = 5
+OUTWEIGHED = 20
 """Confirmed ghosts that outweigh one that recanted."""
 
 
@@ -194,5 +198,5 @@ def after(
 
 
 def _implausible(control: Control) -> bool:
-    enough = control.first >= LEAST_SAMPLE
-    return enough and control.first_gone > MOST_GONE * control.first
+    most = MOST_GONE if control.first >= LEAST_SAMPLE else MOST_GONE_OF_FEW
+    return control.first >= LEAST_OF_FEW and control.first_gone > most * control.first

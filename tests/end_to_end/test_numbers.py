@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from socketwatch import metrics
+from socketwatch.rows import connection_key
 from tests.end_to_end.conftest import Scene
 from tests.end_to_end.dialogue import ask
 
@@ -65,6 +66,24 @@ def test_opened_closed_and_refused_are_counted_to_the_last(scene: Scene) -> None
         "FramesReceived": 10,
         "FramesRefused": 5,
     }
+    scene.play(play())
+
+
+def test_a_row_that_somebody_deletes_is_a_connection_that_ended(scene: Scene) -> None:
+    async def deleted() -> float:
+        await scene.stack.bridge.quiet(2)
+        return await published(scene, "ConnectionsClosed", Category="deleted")
+
+    async def play() -> None:
+        before, there = await deleted(), scene.stack.edge.live()
+        async with scene.peer("robbed") as peer:
+            await ask(peer, action="ping")
+            (mine,) = scene.stack.edge.live() - there
+            scene.stack.aws("dynamodb").delete_item(
+                TableName=scene.stack.registry.name, Key=connection_key(mine)
+            )
+            assert await deleted() - before == 1
+
     scene.play(play())
 
 

@@ -4,8 +4,10 @@ import pytest
 
 from socketwatch.breaker import (
     FEW,
+    LEAST_OF_FEW,
     LEAST_SAMPLE,
     MOST_RECANTED,
+    OUTWEIGHED,
     Breaker,
     Cause,
     Confirmation,
@@ -44,7 +46,10 @@ def end(state: Breaker, seen: Control, now: int = LATER, *, reset: bool = False)
         (control(alive=1, gone=FEW), None),
         (control(first=LEAST_SAMPLE, first_gone=11), Cause.RATIO),
         (control(first=LEAST_SAMPLE, first_gone=10), None),
-        (control(first=LEAST_SAMPLE - 1, first_gone=40), None),
+        (control(first=LEAST_SAMPLE - 1, first_gone=25), Cause.RATIO),
+        (control(first=LEAST_SAMPLE - 1, first_gone=24), None),
+        (control(first=LEAST_OF_FEW, first_gone=6), Cause.RATIO),
+        (control(first=LEAST_OF_FEW - 1, first_gone=9), None),
         (control(gone=10_000, confirmed=10_000), None),
         (control(recanted=MOST_RECANTED + 1, confirmed=10_000), Cause.CONTRADICTION),
         (control(recanted=MOST_RECANTED, confirmed=10_000), None),
@@ -131,8 +136,8 @@ def test_released_it_trips_for_every_other_reason() -> None:
 
 
 def test_one_that_recants_makes_it_doubt_unless_it_is_outweighed() -> None:
-    assert not closes(Breaker(), control(recanted=1, confirmed=4))
-    assert closes(Breaker(), control(recanted=1, confirmed=5))
+    assert not closes(Breaker(), control(recanted=1, confirmed=OUTWEIGHED - 1))
+    assert closes(Breaker(), control(recanted=1, confirmed=OUTWEIGHED))
 
     doubting = end(Breaker(), control(recanted=1))
     assert not closes(doubting, control())

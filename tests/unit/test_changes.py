@@ -79,6 +79,23 @@ def test_an_open_row_that_vanishes_was_expired_by_ttl_or_deleted_by_somebody() -
     assert batch.closed == {endings.EXPIRED: 1, endings.DELETED: 1}
 
 
+@given(st.lists(st.integers(0, 7_200), max_size=20))
+def test_a_registry_that_deletes_its_rows_says_as_much_as_one_that_closes_them(
+    lives: list[int],
+) -> None:
+    came = [record("INSERT", new=OPEN) for _ in lives]
+    closes = [record("MODIFY", OPEN, closed(ClosedBy.CLIENT, lasted=1_000 * s)) for s in lives]
+    deletes = [record("REMOVE", OPEN) for _ in lives]
+    for seconds, deleted in zip(lives, deletes, strict=True):
+        deleted["dynamodb"]["ApproximateCreationDateTime"] = NOW / 1_000 + seconds
+
+    by_close, by_delete = read(came + closes), read(came + deletes)
+
+    assert by_delete.opened == by_close.opened == len(lives)
+    assert by_delete.closed.total() == by_close.closed.total() == len(lives)
+    assert by_delete.lifespans == pytest.approx(by_close.lifespans)
+
+
 def test_a_tombstone_that_goes_counts_for_nothing() -> None:
     gone = read([record("REMOVE", closed(ClosedBy.CLIENT), userIdentity=TTL)])
 

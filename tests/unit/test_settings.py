@@ -58,13 +58,28 @@ def test_an_endpoint_loses_its_trailing_slash() -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "name"),
-    [("connect", "REGISTRY_TABLE"), ("echo", "MANAGEMENT_ENDPOINT"), ("observe", "STAGE")],
+    ("module", "name", "value", "complaint"),
+    [
+        ("connect", "REGISTRY_TABLE", None, "is not set"),
+        ("census", "REGISTRY_TABLE", "", "is not set"),
+        ("observe", "STAGE", None, "is not set"),
+        ("observe", "API_ID", " ", "is not set"),
+        ("echo", "MANAGEMENT_ENDPOINT", None, "is not set"),
+        (
+            "echo",
+            "MANAGEMENT_ENDPOINT",
+            "wss://ws.example.com/live",
+            "must be an https:// URL, not 'wss://ws.example.com/live'",
+        ),
+        ("census", "AGE_SHARDS", "many", "must be a whole number from 1 to 256, not 'many'"),
+        ("census", "DELIVERY_OBJECTIVE", "100", "must be from 95 to 99.95, not '100'"),
+    ],
 )
-def test_a_cold_start_without_a_setting_ends_in_one_line_that_names_it(
-    module: str, name: str
+def test_a_cold_start_with_a_bad_setting_ends_in_one_line_that_names_it(
+    module: str, name: str, value: str | None, complaint: str
 ) -> None:
-    environment = {key: value for key, value in os.environ.items() if key != name}
+    environment = {key: found for key, found in os.environ.items() if key != name}
+    environment |= {} if value is None else {name: value}
 
     started = subprocess.run(  # noqa: S603 - this very interpreter
         [sys.executable, "-c", f"import {module}"],
@@ -76,4 +91,4 @@ def test_a_cold_start_without_a_setting_ends_in_one_line_that_names_it(
     )
 
     assert started.returncode == 1
-    assert started.stderr == f"socketwatch: {name} is not set\n"
+    assert started.stderr == f"socketwatch: {name} {complaint}\n"
