@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from console.cloudwatch.alarm import State
 from console.cloudwatch.board import Transition
@@ -21,9 +20,6 @@ from local.publisher import MINUTE_MS
 from local.stack import Stack
 from socketwatch.clock import SECOND
 from socketwatch.metrics import DELIVERIES_BAD, DELIVERIES_VALID, NAMESPACE
-
-ENDPOINT = "MANAGEMENT_ENDPOINT"
-ELSEWHERE = "-of-another-stage"
 
 QUIET_MINUTES = 15
 """How long nothing may be in alarm before a fault begins."""
@@ -104,7 +100,6 @@ class Day:
         """The fault, while the block lasts; says afterwards which parts of it never struck."""
         faults = self.stack.edge.faults
         injected = {faults.inject(fault): fault for fault in row.inject}
-        moved = {function: await self._move(function) for function in row.moved}
         for function in row.stop:
             await asyncio.to_thread(self.stack.outages.stop, function)
         if row.comes_back:
@@ -119,28 +114,8 @@ class Day:
             self.users.calm()
             for one in injected:
                 faults.heal(one)
-            for function, before in moved.items():
-                await self._configure(function, before)
             for function in row.stop:
                 await asyncio.to_thread(self.stack.outages.start, function)
-
-    async def _move(self, function: str) -> dict[str, str]:
-        """Point a function at another stage; answers with its variables as they were."""
-        name = self.stack.deployed.outputs[f"{function}Function"]
-        found: dict[str, Any] = await asyncio.to_thread(
-            self.stack.aws("lambda").get_function_configuration, FunctionName=name
-        )
-        before: dict[str, str] = found["Environment"]["Variables"]
-        await self._configure(function, before | {ENDPOINT: before[ENDPOINT] + ELSEWHERE})
-        return before
-
-    async def _configure(self, function: str, variables: dict[str, str]) -> None:
-        name = self.stack.deployed.outputs[f"{function}Function"]
-        await asyncio.to_thread(
-            self.stack.aws("lambda").update_function_configuration,
-            FunctionName=name,
-            Environment={"Variables": variables},
-        )
 
     async def _until(self, minutes: int, done: Callable[[], bool]) -> None:
         end = self.now() + minutes * MINUTE

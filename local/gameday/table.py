@@ -11,7 +11,7 @@ import yaml
 from local.edge.faults import Fault, FaultError
 
 TABLE = Path(__file__).parents[2] / "alarms" / "gameday.yaml"
-KEYS = frozenset({"name", "inject", "stop", "moved", "crowd", "fires", "within", "clears", "may"})
+KEYS = frozenset({"name", "inject", "stop", "crowd", "fires", "within", "clears", "may"})
 COME_BACK = "come back"
 """What a crowd can be told: close, and return three times as many."""
 
@@ -27,7 +27,6 @@ class Row:
     Attributes:
         inject: what goes wrong in the edge or at the tables.
         stop: functions that stand still.
-        moved: functions that are given another stage's endpoint.
         comes_back: whether the whole crowd closes and returns threefold.
         fires: alarms that must fire.
         within, clears: virtual minutes until all have fired, and after healing until all are over.
@@ -37,7 +36,6 @@ class Row:
     name: str
     inject: tuple[Fault, ...]
     stop: tuple[str, ...]
-    moved: tuple[str, ...]
     comes_back: bool
     fires: tuple[str, ...]
     within: int
@@ -74,8 +72,8 @@ def _row(one: Mapping[str, Any], alarms: Collection[str], functions: Collection[
     for alarm in (*fires, *may):
         if alarm not in alarms:
             raise TableError(f"{name}: there is no alarm {alarm}")
-    stop, moved = tuple(one.get("stop", ())), tuple(one.get("moved", ()))
-    for function in (*stop, *moved):
+    stop = tuple(one.get("stop", ()))
+    for function in stop:
         if function not in functions:
             raise TableError(f"{name}: there is no function {function}")
     if not fires:
@@ -86,13 +84,12 @@ def _row(one: Mapping[str, Any], alarms: Collection[str], functions: Collection[
         inject = tuple(Fault(**fault) for fault in one.get("inject", ()))
     except (FaultError, TypeError) as error:
         raise TableError(f"{name}: {error}") from error
-    if not (inject or stop or moved or "crowd" in one):
+    if not (inject or stop or "crowd" in one):
         raise TableError(f"{name}: nothing goes wrong")
     return Row(
         name=name,
         inject=inject,
         stop=stop,
-        moved=moved,
         comes_back="crowd" in one,
         fires=fires,
         within=_minutes(name, one.get("within")),
