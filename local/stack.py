@@ -173,27 +173,27 @@ async def local_stack(
         parameters = _parameters(settings, edge, tokens)
         deployed = await asyncio.to_thread(deploy, aws.endpoint, STACK_NAME, parameters)
         tell(STACK_NAME, deployed, progress)
-        model = read_model(
-            client(aws.endpoint, "apigatewayv2"), deployed.outputs["ApiId"], edge.stage
-        )
+        # What asks AWS runs off the loop, for functions that run already wait for the proxy on it.
+        off = asyncio.to_thread
+        api, api_id = client(aws.endpoint, "apigatewayv2"), deployed.outputs["ApiId"]
+        model = await off(read_model, api, api_id, edge.stage)
         edge.attach(model)
         logs, functions = client(aws.endpoint, "logs"), client(aws.endpoint, "lambda")
-        bridge = Bridge(
-            logs, client(aws.endpoint, "cloudwatch"), log_groups(logs, STACK_NAME), clock
-        )
+        groups = await off(log_groups, logs, STACK_NAME)
+        bridge = Bridge(logs, client(aws.endpoint, "cloudwatch"), groups, clock)
         meter = Meter(model, clock)
         edge.listen(meter.take, meter.sent)
-        publishing = publisher(aws.endpoint, bridge, meter, proxy, clock)
+        publishing = await off(publisher, aws.endpoint, bridge, meter, proxy, clock)
         schedules = None
         if clock.scale != 1:
-            schedules = Schedules(client(aws.endpoint, "events"), functions, clock)
+            schedules = await off(Schedules, client(aws.endpoint, "events"), functions, clock)
             await parts.enter_async_context(background(schedules.run()))
         outages = Outages(functions, deployed.outputs, schedules)
         access_log = AccessLog(logs, model, "edge", real_ms)
         edge.listen(access_log.take)
         await parts.enter_async_context(background(bridge.run()))
         await parts.enter_async_context(background(publishing.run()))
-        alarms = watch(partial(client, aws.endpoint), STACK_NAME, publishing)
+        alarms = await off(watch, partial(client, aws.endpoint), STACK_NAME, publishing)
         await parts.enter_async_context(background(alarms.run()))
         await parts.enter_async_context(background(keep_writing(access_log)))
         yield Stack(

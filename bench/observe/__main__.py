@@ -5,8 +5,8 @@ import sys
 
 import click
 
-from bench.observe.contenders import DATA_CLASSES, OURS, POWERTOOLS, contenders
-from bench.observe.measure import Figures, WrongCountError, check, measure
+from bench.observe.contenders import NAMES, OURS, POWERTOOLS, contenders
+from bench.observe.measure import ContenderError, Figures, check, measure
 from bench.observe.records import batch
 from socketwatch.aws.environment import now_ms
 
@@ -22,13 +22,13 @@ def main(rounds: int) -> None:
     figures = {}
     for position, size in enumerate(SIZES):
         first = (position + 1) * 10_000_000 // size
-        for name, handler in handlers.items():
-            try:
+        try:
+            for name, handler in handlers.items():
                 check(name, handler, batch(first, size, now_ms()), size)
-            except WrongCountError as error:
-                click.echo(f"bench.observe: {error}", err=True)
-                sys.exit(1)
-        figures[size] = measure(handlers, size, rounds, first + 1, now_ms)
+            figures[size] = measure(size, rounds, first + 1, now_ms)
+        except ContenderError as error:
+            click.echo(f"bench.observe: {error}", err=True)
+            sys.exit(1)
         click.echo(f"batches of {size} measured, {rounds} rounds", err=True)
     _print_table(figures)
     last = figures[SIZES[-1]]
@@ -50,7 +50,7 @@ def _print_table(figures: dict[int, Figures]) -> None:
         click.echo(f"\nbatches of {size}")
         click.echo(f"  {'json.loads':32}{found.json_loads:8.2f}")
         ours = found.handling[OURS]
-        for name in (OURS, POWERTOOLS, DATA_CLASSES):
+        for name in NAMES:
             ms = found.handling[name]
             with_loads = (ms + found.json_loads) / (ours + found.json_loads)
             click.echo(f"  {name:32}{ms:8.2f}  ({ms / ours:.1f}, {with_loads:.1f})")

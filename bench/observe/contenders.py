@@ -22,6 +22,7 @@ Images = Callable[[DynamoDBRecord], tuple[Row, Row]]
 """A record's new and old image in Python's types, empty where there is none."""
 
 OURS, POWERTOOLS, DATA_CLASSES = "socketwatch", "powertools", "powertools, its data classes"
+NAMES = (OURS, POWERTOOLS, DATA_CLASSES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ truth by at most what AWS replays; how many connections are open is counted in t
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -63,39 +63,34 @@ def read(records: list[Any], recent: Recent) -> Changes:
     """
     batch = _count(records)
     known = recent.known(batch.ids)
-    if not known:
+    if not known and len(batch.ids) + len(batch.bad) == len(records):
         return batch
     # Replays are rare: counting a batch twice then costs less than asking of each record always.
-    fresh = [record for record in records if _event_id(record) not in known]
-    again = _count(fresh)
-    return replace(again, replays=again.replays + len(records) - len(fresh))
+    fresh = list(_fresh(records, known))
+    return replace(_count(fresh), replays=len(records) - len(fresh))
 
 
 def _count(records: list[Any]) -> Changes:
-    """Count every record once.
+    """Count every record.
 
     One loop, added up at the end, for a counter a record would cost more than reading it does. Most
     of that is waiting for memory, so a row is told by which attributes it has, unread: a connection
     has its id, a membership only since when, and what is closed says by whom (`bench/observe`).
     What a record says is noted as its last step, so what raises has counted nothing.
     """
-    joins = leaves = never_opened = replays = 0
+    never_opened = 0
+    moves: list[str] = []
     began: list[int] = []
     ended: list[tuple[str, str, float]] = []
     ids: set[str] = set()
     bad: list[str] = []
     for record in records:
         try:
-            event_id = record["eventID"]
-            if event_id in ids:
-                replays += 1
-                continue
-            name, change = record["eventName"], record["dynamodb"]
+            event_id, name, change = record["eventID"], record["eventName"], record["dynamodb"]
             row = change[_IMAGE[name]]
             if "connectionId" not in row:
                 if "connectedAt" in row:
-                    joins += name == "INSERT"
-                    leaves += name == "REMOVE"
+                    moves.append(name)
             elif name == "MODIFY":
                 if "closedBy" in row and "closedBy" not in change["OldImage"]:
                     ended.append(_closed(row))
@@ -116,9 +111,8 @@ def _count(records: list[Any]) -> Changes:
         codes=_folded([code for _, code, _ in ended if code], code_bucket),
         seconds=Counter(began),
         lifespans=[max(0.0, lasted / SECOND) for _, _, lasted in ended],
-        joins=joins,
-        leaves=leaves,
-        replays=replays,
+        joins=moves.count("INSERT"),
+        leaves=moves.count("REMOVE"),
         ids=ids,
         bad=bad,
     )
@@ -181,9 +175,16 @@ def _folded(values: list[str], name: Callable[[str], str]) -> Counter[str]:
     return folded
 
 
-def _event_id(record: Any) -> str:
-    found = record.get("eventID") if isinstance(record, dict) else None
-    return found if isinstance(found, str) else ""
+def _fresh(records: list[Any], known: set[str]) -> Iterator[Any]:
+    """The records that are neither known nor repetitions of one before them."""
+    met = set(known)
+    for record in records:
+        event_id = record.get("eventID") if isinstance(record, dict) else None
+        if not isinstance(event_id, str):
+            yield record
+        elif event_id not in met:
+            met.add(event_id)
+            yield record
 
 
 def _sequence_number(record: Any) -> str:

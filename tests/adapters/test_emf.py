@@ -86,6 +86,10 @@ def test_powertools_would_take_every_metric_of_the_catalogue(metric: metrics.Met
     )
 
 
+def test_all_that_one_dimension_set_can_say_fits_a_line() -> None:
+    assert len([metric for metric in metrics.CATALOGUE if metric.dimension is None]) <= 100
+
+
 def test_what_was_set_for_one_line_is_not_in_the_next(capsys: pytest.CaptureFixture[str]) -> None:
     emf.emit(
         API,

@@ -122,7 +122,7 @@ MEMBER = rows.membership_row("lobby", PEER, TABLE)
         pytest.param([], id="a list"),
         pytest.param("record", id="a text"),
         pytest.param({"eventName": "INSERT"}, id="no change"),
-        pytest.param(record("INSERT", new=OPEN) | {"eventID": []}, id="no event id"),
+        pytest.param({"eventName": "INSERT", "dynamodb": {"NewImage": OPEN}}, id="no event id"),
         pytest.param(record("EXPLODE", new=OPEN), id="an unknown event name"),
         pytest.param(record("REMOVE", new=OPEN), id="REMOVE without OldImage"),
         pytest.param(record("REMOVE", new=MEMBER), id="REMOVE of a membership without OldImage"),

@@ -1,11 +1,13 @@
 import json
+import sys
 from collections import Counter
+from subprocess import PIPE, Popen
 from typing import Any
 
 import pytest
 
-from bench.observe.contenders import POWERTOOLS, contenders
-from bench.observe.measure import WrongCountError, check, measure
+from bench.observe.contenders import NAMES, POWERTOOLS, contenders
+from bench.observe.measure import ContenderError, WrongCountError, ask, check, measure
 from bench.observe.records import KINDS, batch
 from socketwatch.aws.environment import now_ms
 from tests.fakes import NOW
@@ -40,6 +42,10 @@ def test_a_closed_row_has_left_the_indexes() -> None:
     assert close["NewImage"]["closedAt"]["N"] > close["NewImage"]["connectedAt"]["N"]
 
 
+def test_the_contenders_are_those_that_the_table_shows() -> None:
+    assert tuple(HANDLERS) == NAMES
+
+
 @pytest.mark.parametrize("name", HANDLERS)
 def test_every_contender_counts_what_is_there(name: str) -> None:
     number = 10**6 + list(HANDLERS).index(name)
@@ -56,7 +62,15 @@ def test_a_contender_that_counts_too_little_is_found_out() -> None:
 
 
 def test_each_round_costs_something() -> None:
-    figures = measure(HANDLERS, 1_000, 1, 10**7, now_ms)
+    figures = measure(1_000, 1, 10**7, now_ms)
 
     assert figures.handling.keys() == HANDLERS.keys()
     assert min(figures.json_loads, *figures.handling.values()) > 0
+
+
+def test_a_contender_that_ends_before_it_answers_is_named() -> None:
+    with Popen([sys.executable, "-c", ""], stdin=PIPE, stdout=PIPE) as nobody:
+        nobody.wait()
+
+        with pytest.raises(ContenderError, match="ended"):
+            ask(nobody, [batch(0, KINDS, NOW)])
