@@ -15,7 +15,7 @@ from bench.observe.contenders import NAMES, Context, Handler
 from bench.observe.records import EXPECTED, KINDS, batch
 from socketwatch.clock import Clock
 
-PER_ROUND = 10_000
+PER_ROUND = 4_000
 """Records a contender is given in one round, whatever the size of a batch."""
 
 

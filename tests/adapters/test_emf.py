@@ -100,7 +100,7 @@ def test_what_was_set_for_one_line_is_not_in_the_next(capsys: pytest.CaptureFixt
         ],
     )
 
-    plain, gone, connects = emitted(capsys)
+    connects, gone, plain = emitted(capsys)
     assert not {"Outcome", "broadcast", "ConnectsPerSecond"} & plain.keys()
     assert not {"OpenConnections", "ConnectsPerSecond"} & gone.keys()
     assert not {"Outcome", "broadcast", "OpenConnections"} & connects.keys()

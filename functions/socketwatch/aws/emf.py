@@ -15,6 +15,8 @@ from aws_lambda_powertools.metrics import EphemeralMetrics
 from socketwatch.metrics import MOST_VALUES, NAMESPACE, Measurement, Statistic, thinned
 from socketwatch.settings import Api
 
+_EMITTER = EphemeralMetrics(namespace=NAMESPACE)
+
 
 @dataclass(slots=True)
 class _Line:
@@ -30,15 +32,12 @@ def emit(api: Api, measurements: Iterable[Measurement]) -> None:
     Of a metric with more values than a line carries, as many are kept as have their percentiles.
     """
     # Powertools is handed whole sets: adding one by one would check again what the catalogue's
-    # types say, and cost more than writing does. One object serves all lines for the same reason;
-    # it keeps the time last set, so lines that have none of their own come first.
-    emitter = EphemeralMetrics(namespace=NAMESPACE)
-    for (at, name, value), line in sorted(_lines(measurements).items()):
-        if at:
-            emitter.set_timestamp(at)
+    # types say, and cost more than writing does.
+    for (at, name, value), line in _lines(measurements).items():
+        _EMITTER.timestamp = at or None
         own = {name: value} if name else {}
         dimensions = {"Api": api.api_id, "Stage": api.stage, **own}
-        document = emitter.serialize_metric_set(line.metrics, dimensions, line.properties)
+        document = _EMITTER.serialize_metric_set(line.metrics, dimensions, line.properties)
         print(json.dumps(document, separators=(",", ":")))  # noqa: T201 - Lambda logs it
 
 
