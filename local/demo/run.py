@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from console.page.watched import WatchedAlarms
 from local import emf
 from local.bridge import Line
 from local.demo.haunting import Haunting
-from local.demo.hearing import held_against
+from local.demo.hearing import held_against, is_open
 from local.demo.settings import DemoSettings
 from local.page.feed import Feed
 from local.page.live import live
@@ -164,16 +164,14 @@ async def _heard_out(run: Run) -> None:
 
 
 async def _reports(run: Run) -> dict[str, Any]:
-    """Close what is open, hold each report against the peers, and leave the last one as a page."""
-    await run.stack.invoke("Settle", SCHEDULED)
-    await run.stack.invoke("Report", SCHEDULED)
+    """Hold each report against the peers, and leave the last one as a page."""
     newest = run.broadcasts[-MOST_REPORTS:]
     silence = round((run.settings.stack.idle_seconds + 5) * SECOND)
     mismatches = 0
-    for broadcast_id in newest:
-        found = held_against(await _report(run, broadcast_id), run.tally, silence)
+    for report in await _closed(run, newest):
+        found = held_against(report, run.tally, silence)
         for difference in found.unexplained:
-            run.say(f"broadcast {broadcast_id}: {difference}")
+            run.say(f"broadcast {report['broadcast_id']}: {difference}")
         mismatches += not found.matches
     if newest:
         page = json.loads(await _ask(run, {"id": newest[-1], "format": "html"}))["body"]
@@ -181,6 +179,22 @@ async def _reports(run: Run) -> dict[str, Any]:
         REPORT.write_text(page)
         run.say(f"the report of the last broadcast: {REPORT.as_uri()}")
     return {"reports": len(newest), "report_mismatches": mismatches}
+
+
+async def _closed(run: Run, broadcast_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """The reports, once all are closed, or as they stand when time is up."""
+    deadline = asyncio.get_running_loop().time() + SETTLE_SECONDS
+    reports: dict[str, dict[str, Any]] = {}
+    while True:
+        await run.stack.invoke("Settle", SCHEDULED)
+        await run.stack.invoke("Report", SCHEDULED)
+        for broadcast_id in broadcast_ids:
+            if broadcast_id not in reports or is_open(reports[broadcast_id]):
+                reports[broadcast_id] = await _report(run, broadcast_id)
+        late = asyncio.get_running_loop().time() > deadline
+        if late or not any(is_open(report) for report in reports.values()):
+            return list(reports.values())
+        await asyncio.sleep(1)
 
 
 async def _report(run: Run, broadcast_id: str) -> dict[str, Any]:
