@@ -22,7 +22,8 @@ Part = tuple[int, int]
 
 Parts = Mapping[str, Part]
 
-AGES = ("under 1 min", "1 to 10 min", "10 to 60 min", "over 60 min")
+UNKNOWN_AGE = "unknown"
+AGES = ("under 1 min", "1 to 10 min", "10 to 60 min", "over 60 min", UNKNOWN_AGE)
 """How long a connection had been open when the broadcast was asked for."""
 
 _AGE_EDGES = (MINUTE, 10 * MINUTE, 60 * MINUTE)
@@ -72,8 +73,12 @@ def _platforms(targets: Iterable[Target]) -> Counter[str]:
 
 
 def _ages(targets: Iterable[Target], at: int) -> Counter[str]:
-    places = [bisect_right(_AGE_EDGES, at - target.connected_at) for target in targets]
-    return Counter({AGES[place]: number for place, number in Counter(places).items()})
+    return Counter(
+        AGES[bisect_right(_AGE_EDGES, at - target.connected_at)]
+        if target.connected_at
+        else UNKNOWN_AGE
+        for target in targets
+    )
 
 
 def _parts(targeted: Counter[str], accepted: Counter[str]) -> Parts:

@@ -147,6 +147,17 @@ def membership_row(room: str, connection: Connection, table: RegistryTable) -> I
     }
 
 
+def whole_of(row: Item, name: str) -> int:
+    """A number of a row that anybody may have written; 0 where it is none."""
+    value = row.get(name, {}).get("N", "0")
+    return int(value) if value.isdigit() else 0
+
+
+def text_of(row: Item, name: str) -> str:
+    """A text of a row that anybody may have written; empty where it is none."""
+    return str(row.get(name, {}).get("S", ""))
+
+
 def expired(row: Item, now: int) -> bool:
     """Whether the row is dead though TTL, which may be days late, has not removed it."""
     return int(row["expiresAt"]["N"]) * 1_000 <= now

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from socketwatch.broadcasting import parse
+from socketwatch.broadcasting import Target, parse
 from socketwatch.errors import RegistryUnavailable
 from socketwatch.ledger import PageKey
 from socketwatch.planning import pages
@@ -87,6 +87,25 @@ def test_a_row_without_a_time_does_not_hide_the_ages_of_others(
 def test_a_lost_page_is_an_error_and_never_a_shorter_audience(crowded: Any, lost: int) -> None:
     with pytest.raises(RegistryUnavailable, match=r"^query: InternalServerError$"):
         reach(SmallPages(crowded, lost), {"room": "lobby"})
+
+
+@pytest.mark.parametrize(
+    "to", [{"room": "lobby"}, {"user": "ann"}, {"everyone": True}, {"connection": PEERS[0]}]
+)
+def test_a_row_that_leaves_out_who_and_when_is_a_target_all_the_same(
+    crowded: Any, to: dict[str, Any]
+) -> None:
+    for row in crowded.scan(TableName=TABLE.name)["Items"]:
+        if PEERS[0] in row["pk"]["S"] + row["sk"]["S"]:
+            odd = {"connectedAt": {"N": "-5"}, "platform": {"N": "7"}}
+            del row["userId"]
+            crowded.put_item(TableName=TABLE.name, Item=row | odd)
+
+    asked = parse({"to": to, "data": 1}, "id", NOW)
+    targets = [one for page in pages(audiences_on(crowded, clock), asked) for one in page.targets]
+
+    assert Target(PEERS[0], user_id="", connected_at=0, platform="") in targets
+    assert len(targets) == (1 if "connection" in to else len(PEERS))
 
 
 def test_a_target_carries_what_a_report_breaks_down_by(crowded: Any) -> None:

@@ -42,6 +42,14 @@ def test_platforms_and_ages_count_who_was_targeted_and_who_accepted() -> None:
     assert found.ages == {"under 1 min": (1, 1), "1 to 10 min": (1, 0), "over 60 min": (1, 1)}
 
 
+def test_a_target_whose_row_gives_no_time_is_of_unknown_age() -> None:
+    nobody_knows = replace(target(0), connected_at=0)
+
+    found = breakdown(cut(asked(), 0, [nobody_knows]), tally(1, 0))
+
+    assert found.ages == {"unknown": (1, 1)}
+
+
 def test_a_user_with_two_connections_is_one_and_reached_by_either() -> None:
     targets = [target(0, "ann"), target(1, "ann"), target(2, "bob"), target(3)]
 

@@ -10,15 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from socketwatch import rows
-from socketwatch.aws.candidates import whole_of
 from socketwatch.aws.dynamo import Item, Table, open_table
 from socketwatch.broadcasting import Audience, Broadcast, Target
-from socketwatch.clock import Clock
+from socketwatch.clock import SECOND, Clock
 from socketwatch.errors import RegistryUnavailable
 from socketwatch.headcount import OpenRow
 from socketwatch.ledger import PageKey
 from socketwatch.planning import Page
-from socketwatch.rows import RegistryTable, number, string
+from socketwatch.rows import RegistryTable, number, string, text_of, whole_of
 
 PARALLEL = 8
 """Index shards counted at once."""
@@ -87,8 +86,9 @@ class DynamoAudiences:
     def _connection(self, connection_id: str, _start: PageKey, _limit: int) -> Page:
         key = rows.connection_key(connection_id)
         row = self._table.call("get_item", Key=key, ConsistentRead=True).get("Item")
-        there = row and row["state"] == string(rows.OPEN) and not rows.expired(row, self._clock())
-        return Page([_target(row, "pk")] if row and there else [], None)
+        there = row and text_of(row, "state") == rows.OPEN
+        alive = row and whole_of(row, "expiresAt") > self._clock() // SECOND
+        return Page([_target(row, "pk")] if row and there and alive else [], None)
 
     def _page(
         self, query: Callable[[int], Item], id_key: str, start: PageKey, limit: int, parts: int
@@ -119,16 +119,17 @@ class DynamoAudiences:
             "KeyConditionExpression": "#key = :key",
             "FilterExpression": "expiresAt > :now",
             "ExpressionAttributeNames": {"#key": key},
-            "ExpressionAttributeValues": {":key": value, ":now": number(self._clock() // 1_000)},
+            "ExpressionAttributeValues": {":key": value, ":now": number(self._clock() // SECOND)},
         }
 
 
 def _target(row: Item, id_key: str) -> Target:
+    """Whoever is open is a target, whatever else their row leaves out: its key is enough."""
     return Target(
         connection_id=rows.connection_id_of(row[id_key]["S"]),
-        user_id=row["userId"]["S"],
-        connected_at=int(row["connectedAt"]["N"]),
-        platform=row["platform"]["S"],
+        user_id=text_of(row, "userId"),
+        connected_at=whole_of(row, "connectedAt"),
+        platform=text_of(row, "platform"),
     )
 
 

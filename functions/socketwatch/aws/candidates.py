@@ -9,7 +9,7 @@ from socketwatch.aws.dynamo import Item, Table
 from socketwatch.aws.registry import DynamoRegistry
 from socketwatch.clock import SECOND, Clock
 from socketwatch.registry import Closing, Connection
-from socketwatch.rows import RegistryTable, number, string
+from socketwatch.rows import RegistryTable, number, string, text_of, whole_of
 from socketwatch.verdicts import Candidate
 
 Token = Callable[[], str]
@@ -134,14 +134,3 @@ def candidate_of(row: Item) -> Candidate:
         check_at=whole_of(row, "checkAt"),
         suspect_since=whole_of(row, "suspectSince"),
     )
-
-
-def whole_of(row: Item, name: str) -> int:
-    """A number of a row; 0 where it is none."""
-    value = row.get(name, {}).get("N", "0")
-    return int(value) if value.isdigit() else 0
-
-
-def text_of(row: Item, name: str) -> str:
-    """A text of a row; empty where it is none."""
-    return str(row.get(name, {}).get("S", ""))

@@ -3,11 +3,10 @@
 from typing import Any
 
 from socketwatch import rows
-from socketwatch.aws.candidates import text_of, whole_of
 from socketwatch.aws.clients import AWS_ERRORS, error_code
 from socketwatch.aws.dynamo import ConditionFailed, Table
 from socketwatch.breaker import Breaker, Cause, Confirmation, Mode
-from socketwatch.rows import number, string
+from socketwatch.rows import number, string, text_of, whole_of
 from socketwatch.settings import Api
 
 
