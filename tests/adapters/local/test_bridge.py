@@ -140,14 +140,31 @@ def test_many_values_go_in_chunks() -> None:
 
 def test_a_watch_sums_counters_and_notices_what_a_sound_run_never_has() -> None:
     watch = Watch()
-    for text, document in [
+    lines = [
         (metric(3), json.loads(metric(3))),
         ("Traceback (most recent call last):", None),
         ('{"level": "ERROR"}', {"level": "ERROR"}),
         ('{"level": "WARNING"}', {"level": "WARNING"}),
         ("Task timed out after 3.00 seconds", None),
-    ]:
-        watch.hear(Line("connect", 1, text, document))
+    ]
+    for number, (text, document) in enumerate(lines):
+        watch.hear(Line("connect", 1, text, document, stream=str(number)))
 
     assert watch.total("m") == 3
     assert [fault.split(":")[0] for fault in watch.faults] == ["connect"] * 3
+
+
+def test_a_traceback_is_kept_whole_and_apart_from_what_others_say() -> None:
+    watch = Watch()
+    for stream, text in [
+        ("one", "Traceback (most recent call last):"),
+        ("other", "all is well"),
+        ("one", '  File "report.py", line 1, in handler'),
+        ("one", "KeyError: 'closed'"),
+    ]:
+        watch.hear(Line("report", 1, text, None, stream))
+
+    (fault,) = watch.faults
+    assert fault.startswith("report: Traceback")
+    assert fault.endswith("\nKeyError: 'closed'")
+    assert "all is well" not in fault
