@@ -13,7 +13,13 @@ check: setup  ## format, lint, types, templates
 	.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/cfn-lint
 
 test: setup browser  ## all tests: unit, adapters, templates, in a browser, end to end on the local stack
-	.venv/bin/pytest
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target test-stack test-rest
+
+test-stack: setup browser
+	.venv/bin/pytest tests/end_to_end
+
+test-rest: setup browser
+	.venv/bin/pytest --ignore tests/end_to_end
 
 browser: setup  ## a Chromium for the tests and the pictures: the machine's own, or one that is installed
 	@PYTHONPATH=functions .venv/bin/python -m tests.browser.chromium
@@ -63,4 +69,4 @@ endef
 .ministack/ready: locks/ministack.txt ; $(environment)
 .deploy/ready: locks/deploy.txt ; $(environment)
 
-.PHONY: help setup check test browser screenshots demo bench-deliver bench-broadcast bench-observe bench-census bench-reap bench-page gameday deploy layer lock
+.PHONY: help setup check test test-stack test-rest browser screenshots demo bench-deliver bench-broadcast bench-observe bench-census bench-reap bench-page gameday deploy layer lock

@@ -28,7 +28,8 @@ def page_file(deployment: dict[str, Any], dashboard: dict[str, Any]) -> str:
         deployment: What is watched, as `console.page.site.Site.stack` tells it.
         dashboard: The page with its data, as `Site.dashboard` tells it.
     """
-    style = _read(LIBRARY / "uPlot.min.css") + _read(STATIC / "page.css")
+    sheets = (LIBRARY / "uPlot.min.css", STATIC / "house.css", STATIC / "page.css")
+    style = "".join(map(_read, sheets))
     scripts = (_read(LIBRARY / "uPlot.iife.min.js"), bundle())
     data = json.dumps(
         {"stack": deployment, "dashboard": dashboard}, allow_nan=False, separators=(",", ":")

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from local.demo.hearing import held_against, is_open
 from local.demo.settings import DemoSettings
 from local.page.feed import Feed
 from local.page.live import live
+from local.parts import background
 from local.peers import Crowd, Tally, act, cast
 from local.stack import STACK_NAME, Stack, local_stack
 from local.watch import Watch
@@ -86,7 +87,7 @@ async def demo(settings: DemoSettings, stop: asyncio.Event, say: Say) -> dict[st
         say(f"page  {page.url}")
         say(f"peers {stack.edge.url}")
         say(_invitation(stack))
-        async with _background(run.count()):
+        async with background(run.count()):
             return await _crowd(run, stop)
 
 
@@ -116,13 +117,13 @@ async def _crowd(run: Run, stop: asyncio.Event) -> dict[str, Any]:
     leaving = asyncio.Event()
     async with AsyncExitStack() as parts:
         if run.settings.haunted:
-            await parts.enter_async_context(_background(run.haunting.reap()))
+            await parts.enter_async_context(background(run.haunting.reap()))
         async with AsyncExitStack() as haunted:
             if run.settings.haunted:
-                await haunted.enter_async_context(_background(run.haunting.haunt()))
+                await haunted.enter_async_context(background(run.haunting.haunt()))
             for number, behaviour in enumerate(cast(run.settings.peers)):
                 part = act(crowd, behaviour, f"peer{number}", leaving)
-                await parts.enter_async_context(_background(part))
+                await parts.enter_async_context(background(part))
                 if await _wait(stop, 1 / ARRIVALS_PER_SECOND):
                     break
             await _wait(stop, run.settings.seconds or None)
@@ -243,17 +244,6 @@ def _seen(
 def _published(stack: Stack) -> list[Any]:
     pages = stack.aws("cloudwatch").get_paginator("list_metrics").paginate(Namespace="Socketwatch")
     return [metric for page in pages for metric in page["Metrics"]]
-
-
-@asynccontextmanager
-async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def _wait(stop: asyncio.Event, seconds: float | None) -> bool:

@@ -15,7 +15,8 @@ STATIC = Path(__file__).parent / "static"
 def live(feed: Feed, every_s: float = 1.0) -> web.Application:
     """The view of a feed, at whatever path it is mounted.
 
-    It takes the chart library and the icon from `/static/` of the page that it is mounted on.
+    It takes the chart library, the icon and the house's style from `/static/` of the page that it
+    is mounted on.
 
     Args:
         feed: Where the states come from.

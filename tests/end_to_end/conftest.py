@@ -16,7 +16,9 @@ from local.watch import Watch
 
 T = TypeVar("T")
 
-IDLE_SECONDS = 5.0
+IDLE_SECONDS = 12.0
+"""Long enough for whoever waits for an answer on a busy machine, and says nothing meanwhile."""
+
 REAPING = (
     ("CheckAfterSeconds", "10"),
     ("ConfirmAfterSeconds", "1"),

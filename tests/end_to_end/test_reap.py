@@ -96,7 +96,7 @@ def test_peers_that_vanish_silently_are_found_and_go(scene: Scene) -> None:
 
             runs = await run_until_true(scene)
 
-            assert sum(one["closed"].get("reaped", 0) for one in runs) == 2
+            assert sum(one["closed"].get("reaped", 0) for one in runs) >= 2
             assert [closed_by(scene, one) for one in sorted(gone)] == ["reaped", "reaped"]
             for one in gone:
                 key = {"pk": {"S": "ROOM#lobby#0"}, "sk": {"S": f"CONN#{one}"}}

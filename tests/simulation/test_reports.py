@@ -18,7 +18,7 @@ from socketwatch.publishing import LOOK_AGAIN, Published, Publisher
 from socketwatch.reconciling import reconcile
 from socketwatch.reports import Document
 from tests.archives import FakeArchive
-from tests.simulation.test_pipeline import Faults, World, rates
+from tests.simulation.faulty import Faults, World, rates, worlds
 
 
 @dataclass
@@ -72,23 +72,8 @@ def confirm(world: World) -> int:
 
 
 @settings(max_examples=150, deadline=None)
-@given(
-    seed=st.integers(0, 2**32),
-    size=st.integers(0, 60),
-    faults=st.builds(
-        Faults,
-        interrupt_plan=rates,
-        kill=rates,
-        duplicate=rates,
-        lose_reply=rates,
-        fail=rates,
-        throttle=rates,
-        gone=rates,
-        ledger=st.sampled_from([0.0, 0.02]),
-    ),
-)
-def test_a_report_adds_up_and_agrees_with_its_peers(seed: int, size: int, faults: Faults) -> None:
-    world = World(seed, [f"peer-{number:03}=" for number in range(size)], faults)
+@given(worlds())
+def test_a_report_adds_up_and_agrees_with_its_peers(world: World) -> None:
     world.run()
     heard = confirm(world)
     desk = Desk(world)
