@@ -18,7 +18,7 @@ from socketwatch.breakdown import breakdown
 from socketwatch.broadcasting import Target
 from socketwatch.calls import Work
 from socketwatch.clock import SECOND, Clock
-from socketwatch.dispatch import Dispatch, Jitter, ShardRun, Written
+from socketwatch.dispatch import Dispatch, Jitter
 from socketwatch.errors import BadShard, LedgerUnavailable, QueueUnavailable, RegistryUnavailable
 from socketwatch.ledger import Ledger, ShardRow, ShardState
 from socketwatch.metrics import Measurement
@@ -27,6 +27,7 @@ from socketwatch.pacing import Pace
 from socketwatch.planning import Queue
 from socketwatch.pressure import Pressure
 from socketwatch.shards import Shard, decode, encode
+from socketwatch.underway import ShardRun, Written
 
 STOP_BEFORE_END = 10 * SECOND
 """Milliseconds of the time limit that are kept for calls in flight and what they came to."""

@@ -8,12 +8,11 @@ comes again that was worked on before: a worker that is killed, or cannot write 
 it met, forgets what it met since that message, and whoever gets it may post as many times again.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from heapq import heappop, heappush
 
-from socketwatch.broadcasting import Target
 from socketwatch.calls import Call, Method, Reply
 from socketwatch.clock import SECOND
 from socketwatch.outcomes import Outcome, of_status
@@ -21,7 +20,7 @@ from socketwatch.pacing import Pace
 from socketwatch.pressure import FLEET_SHARE, PLAIN, SLOW_AFTER, Pressure, weight
 from socketwatch.retries import MAX_FAILURES, MAX_THROTTLES, backoff
 from socketwatch.shards import Shard, Tries
-from socketwatch.tally import Tally
+from socketwatch.underway import CHECKPOINT, Delivery, ShardRun, Written, open_deliveries
 
 Jitter = Callable[[], float]
 """Answers a random number from 0 up to 1."""
@@ -36,75 +35,6 @@ is due first is due when its message comes, and is not handed on again."""
 
 YOUNG = 30 * SECOND
 """A connection younger than this may answer 410 because its handshake is not over."""
-
-CHECKPOINT = 100
-"""Settled deliveries after which a shard's progress is written down."""
-
-
-@dataclass(slots=True)
-class Delivery:
-    """One message to one connection, under way."""
-
-    run: "ShardRun"
-    index: int
-    target: Target
-    body: bytes
-    failures: int = 0
-    throttles: int = 0
-    evidence: float = 0.0
-    weight: float = 0.0
-    young_gone: bool = False
-
-    @property
-    def attempts(self) -> int:
-        """Posts that did not end it."""
-        return self.throttles + self.failures + self.young_gone
-
-    @property
-    def is_witness(self) -> bool:
-        """Whether what it meets says something about others: not where its peer may be slow."""
-        return self.evidence < 1 and self.throttles < SLOW_AFTER
-
-
-@dataclass(slots=True)
-class ShardRun:
-    """A shard that this invocation works on.
-
-    Attributes:
-        tally: what is known of the shard, earlier invocations included.
-        deadline: on the monotonic clock.
-        trace: the trace header of the request, empty where it was not traced.
-        ended, posts, retries, latencies, gone: what this invocation came to.
-        lost: another worker has taken the shard over.
-    """
-
-    shard: Shard
-    tally: Tally
-    deadline: float = 0.0
-    trace: str = ""
-    ended: Counter[Outcome] = field(default_factory=Counter)
-    posts: int = 0
-    retries: int = 0
-    latencies: list[int] = field(default_factory=list)
-    gone: list[Target] = field(default_factory=list)
-    unwritten: int = 0
-    lost: bool = False
-
-    def settle(self, index: int, outcome: Outcome) -> None:
-        """End one delivery."""
-        self.tally.settle(index, outcome)
-        self.ended[outcome] += 1
-        self.unwritten += 1
-
-    def attempted(self, at: int, *, again: bool) -> None:
-        """Note one post."""
-        self.tally.attempted(at, again=again)
-        self.posts += 1
-        self.retries += again
-
-
-Written = Callable[[ShardRun], bool]
-"""Writes a shard's progress to the ledger; False where another worker has taken the shard over."""
 
 
 class Dispatch:
@@ -142,7 +72,7 @@ class Dispatch:
         self._later: list[tuple[float, int, Delivery]] = []
         self._order = 0
         self.slow: set[str] = set()
-        for delivery, due in (one for run in runs for one in _open_deliveries(run)):
+        for delivery, due in (one for run in runs for one in open_deliveries(run)):
             if due:
                 at = (due - wall) / SECOND
                 self._again(delivery, at if at > began + ROUNDING else began)
@@ -289,33 +219,6 @@ class Dispatch:
 def reason(reply: Reply) -> str:
     """A failure's last reply in a word: its status, or why there is none. A closed set."""
     return f"http_{reply.status}" if reply.status else reply.reason.value
-
-
-def _open_deliveries(run: ShardRun) -> list[tuple[Delivery, int]]:
-    """What is left to post, and when it is due; who was excluded is settled as skipped at once."""
-    body = run.shard.message.encode()
-    tries = {one.index: one for one in run.shard.tries}
-    left = []
-    for index, target in enumerate(run.shard.targets):
-        if run.tally.is_settled(index):
-            continue
-        if target.connection_id in run.shard.exclude:
-            run.settle(index, Outcome.SKIPPED)
-        else:
-            met = tries.get(index, Tries(index))
-            delivery = Delivery(
-                run,
-                index,
-                target,
-                body,
-                failures=met.failures,
-                throttles=met.throttles,
-                evidence=met.evidence,
-                weight=met.weight,
-                young_gone=met.young_gone,
-            )
-            left.append((delivery, met.due))
-    return left
 
 
 def _at_deadline(delivery: Delivery) -> Outcome:

@@ -13,7 +13,6 @@ from local.edge.bucket import TokenBucket
 from socketwatch import metrics
 from socketwatch.broadcasting import Broadcast, Target, parse
 from socketwatch.delivering import Batch, Worker, deliver, measurements
-from socketwatch.dispatch import CHECKPOINT
 from socketwatch.ledger import ShardRow, ShardState
 from socketwatch.outcomes import Outcome
 from socketwatch.pacing import Pace
@@ -21,6 +20,7 @@ from socketwatch.pressure import SLOW_AFTER
 from socketwatch.retries import BACKOFF, BACKOFF_CAP, MAX_FAILURES, MAX_POSTS, MAX_THROTTLES
 from socketwatch.shards import cut, decode, encode
 from socketwatch.tally import Tally
+from socketwatch.underway import CHECKPOINT
 from tests.fakes import NOW, FakeLedger, FakeQueue
 from tests.gateway import Killed, VirtualGateway, always
 
