@@ -9,6 +9,7 @@ from socketwatch.aws.acks import AckSettings, open_acks
 from socketwatch.clock import Clock
 from socketwatch.errors import BadEvent, BadFrame, LedgerUnavailable
 from socketwatch.events import EventType
+from socketwatch.flooding import BURST, PeerBudget, PeerRate
 from socketwatch.frames import Code
 from socketwatch.metrics import Measurement
 from socketwatch.settings import Api
@@ -16,9 +17,12 @@ from socketwatch.settings import Api
 API = environment.read(Api)
 LOG = telemetry.logger("ack")
 ACKS = open_acks(environment.read(AckSettings))
+BUDGET = PeerBudget(environment.read(PeerRate).frames, BURST)
 
 
-def ack(event: Any, api: Api, acks: Acks, clock: Clock) -> tuple[dict[str, Any], list[Measurement]]:
+def ack(
+    event: Any, api: Api, acks: Acks, budget: PeerBudget, clock: Clock
+) -> tuple[dict[str, Any], list[Measurement]]:
     """Take the ack and say so, or say why not."""
     now = clock()
     counted = [metrics.count(metrics.FRAMES_RECEIVED)]
@@ -28,6 +32,8 @@ def ack(event: Any, api: Api, acks: Acks, clock: Clock) -> tuple[dict[str, Any],
         LOG.warning("event refused", reason=str(bad))
         return {"statusCode": bad.status}, []
     try:
+        if not budget.admits(request.connection_id, request.requested_at):
+            raise BadFrame(Code.THROTTLED)
         frame = frames.parse(request.body)
         reply = acking.acknowledge(frame, request.connection_id, acks, now)
         counted.append(metrics.count(metrics.ACKS_RECEIVED))
@@ -44,6 +50,6 @@ def ack(event: Any, api: Api, acks: Acks, clock: Clock) -> tuple[dict[str, Any],
 @LOG.inject_lambda_context(correlation_id_path="requestContext.connectionId")
 def handler(event: Any, _context: Any) -> dict[str, Any]:
     """Lambda's entry."""
-    reply, counted = ack(event, API, ACKS, environment.now_ms)
+    reply, counted = ack(event, API, ACKS, BUDGET, environment.now_ms)
     emf.emit(API, counted)
     return reply

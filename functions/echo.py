@@ -9,6 +9,8 @@ from socketwatch.aws.gateway import GatewaySettings, open_gateway
 from socketwatch.clock import Clock
 from socketwatch.errors import BadEvent, BadFrame
 from socketwatch.events import EventType
+from socketwatch.flooding import BURST, PeerBudget, PeerRate
+from socketwatch.frames import Code
 from socketwatch.metrics import Measurement
 from socketwatch.outcomes import Post
 from socketwatch.settings import Api
@@ -16,10 +18,11 @@ from socketwatch.settings import Api
 API = environment.read(Api)
 LOG = telemetry.logger("echo")
 POST = open_gateway(environment.read(GatewaySettings))
+BUDGET = PeerBudget(environment.read(PeerRate).frames, BURST)
 
 
 def echo(
-    event: Any, api: Api, post: Post, clock: Clock
+    event: Any, api: Api, post: Post, budget: PeerBudget, clock: Clock
 ) -> tuple[dict[str, Any], list[Measurement]]:
     """Post the frame's `data` to its sender and answer with the outcome."""
     counted = [metrics.count(metrics.FRAMES_RECEIVED)]
@@ -29,6 +32,8 @@ def echo(
         LOG.warning("event refused", reason=str(bad))
         return {"statusCode": bad.status}, []
     try:
+        if not budget.admits(request.connection_id, request.requested_at):
+            raise BadFrame(Code.THROTTLED)
         data = frames.parse(request.body).get("data")
     except BadFrame as bad:
         counted.append(metrics.count(metrics.FRAMES_REFUSED))
@@ -43,6 +48,6 @@ def echo(
 @LOG.inject_lambda_context(correlation_id_path="requestContext.connectionId")
 def handler(event: Any, _context: Any) -> dict[str, Any]:
     """Lambda's entry."""
-    reply, counted = echo(event, API, POST, environment.now_ms)
+    reply, counted = echo(event, API, POST, BUDGET, environment.now_ms)
     emf.emit(API, counted)
     return reply

@@ -9,20 +9,16 @@ from socketwatch.clock import Clock
 from socketwatch.conversation import answer
 from socketwatch.errors import BadEvent, BadFrame, RegistryUnavailable
 from socketwatch.events import EventType
-from socketwatch.flooding import PeerBudget, PeerRate
+from socketwatch.flooding import BURST, PeerBudget, PeerRate
 from socketwatch.metrics import Measurement
 from socketwatch.presence import Presence
 from socketwatch.registry import Registry, connection_of
-from socketwatch.rooms import MAX_ROOMS
 from socketwatch.rows import RegistryTable
 from socketwatch.settings import Api
 
 API = environment.read(Api)
 LOG = telemetry.logger("message")
 REGISTRY = open_registry(environment.read(RegistryTable))
-BURST = MAX_ROOMS + 10
-"""Frames of one peer at once, for one that comes back joins all its rooms."""
-
 BUDGET = PeerBudget(environment.read(PeerRate).frames, BURST)
 
 

@@ -15,7 +15,11 @@ from dataclasses import dataclass
 from typing import Self
 
 from socketwatch.clock import MINUTE, SECOND
+from socketwatch.rooms import MAX_ROOMS
 from socketwatch.settings import Environment, whole
+
+BURST = MAX_ROOMS + 10
+"""Frames of one peer at once on one route, for one that comes back joins all its rooms."""
 
 SKEW = MINUTE
 """Milliseconds by which stamps of API Gateway may lie apart; those further ahead are no stamps."""

@@ -131,6 +131,6 @@ def test_a_custom_domain_in_the_event_does_not_move_the_endpoint(
     monkeypatch.setattr("socket.getaddrinfo", resolve)
     event = message_event({"action": "echo"}, domainName="evil.example.com")
 
-    echo(event, API, POST, clock)
+    echo(event, API, POST, PeerBudget(0, 1), clock)
 
     assert {address[0] for address in asked} <= {"127.0.0.1"}

@@ -9,8 +9,7 @@ from websockets.asyncio.client import ClientConnection
 
 from local.stack import StackSettings, local_stack
 from local.watch import Watch
-from message import BURST
-from socketwatch.flooding import PeerRate
+from socketwatch.flooding import BURST, PeerRate
 from tests.end_to_end.conftest import Scene
 from tests.end_to_end.dialogue import ask, hear, say
 

@@ -57,7 +57,7 @@ ENVIRONMENT = {
     "connect": API | WRITES,
     "disconnect": API | WRITES,
     "message": API | WRITES | {"FRAMES_PER_PEER"},
-    "echo": API | {"MANAGEMENT_ENDPOINT"},
+    "echo": API | {"FRAMES_PER_PEER", "MANAGEMENT_ENDPOINT"},
     "broadcast": API
     | WRITES
     | {
@@ -80,7 +80,7 @@ ENVIRONMENT = {
         "TRACING",
     },
     "settle": API | {"LEDGER_TABLE", "SHARDS_FAILED_URL", "ACK_WINDOW"},
-    "ack": API | {"LEDGER_TABLE"},
+    "ack": API | {"FRAMES_PER_PEER", "LEDGER_TABLE"},
     "report": API
     | {"LEDGER_TABLE", "LEDGER_DAYS", "ROLLUP_DAYS", "REPORTS_BUCKET", "DIGEST_TOPIC"},
     "observe": API,

@@ -6,6 +6,7 @@ import pytest
 from ack import ack
 from socketwatch import metrics
 from socketwatch.broadcasting import parse
+from socketwatch.flooding import PeerBudget
 from socketwatch.metrics import Measurement
 from socketwatch.settings import Api
 from tests.captured import message_event
@@ -19,9 +20,10 @@ CONNECTION = message_event("x")["requestContext"]["connectionId"]
 class Stage:
     def __init__(self) -> None:
         self.ledger = FakeLedger()
+        self.budget = PeerBudget(10, 3)
 
     def say(self, body: Any, **context: Any) -> tuple[dict[str, Any], list[Measurement]]:
-        reply, counted = ack(message_event(body, **context), API, self.ledger, clock)
+        reply, counted = ack(message_event(body, **context), API, self.ledger, self.budget, clock)
         return json.loads(reply["body"]) if "body" in reply else reply, counted
 
 
@@ -74,6 +76,15 @@ def test_a_ledger_that_is_down_takes_nothing_and_the_peer_may_say_it_again() -> 
     stage.ledger.down = True
 
     assert stage.say(SAID)[0]["error"] == "unavailable"
+
+
+def test_a_peer_that_acks_beyond_its_budget_is_told_so_and_nothing_is_written() -> None:
+    stage = Stage()
+
+    codes = [stage.say(SAID | {"broadcastId": f"b{n}"})[0].get("error") for n in range(4)]
+
+    assert codes == [None, None, None, "throttled"]
+    assert len(stage.ledger.acked) == 3
 
 
 def test_an_event_of_another_api_is_refused() -> None:

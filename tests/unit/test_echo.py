@@ -5,6 +5,7 @@ import pytest
 
 from echo import echo
 from socketwatch import metrics
+from socketwatch.flooding import PeerBudget
 from socketwatch.outcomes import Outcome
 from socketwatch.settings import Api
 from tests.captured import ID, connect_event, message_event
@@ -13,11 +14,15 @@ from tests.fakes import FakePeers, clock
 API = Api("abc123", "live")
 
 
+def budget() -> PeerBudget:
+    return PeerBudget(10, 3)
+
+
 def test_the_sender_gets_its_data_back_by_its_connection_id() -> None:
     peers = FakePeers()
 
     reply, counted = echo(
-        message_event({"action": "echo", "data": {"n": [1, "ü"]}}), API, peers.post, clock
+        message_event({"action": "echo", "data": {"n": [1, "ü"]}}), API, peers.post, budget(), clock
     )
 
     assert [json.loads(message) for message in peers.inbox[ID]] == [
@@ -30,7 +35,7 @@ def test_the_sender_gets_its_data_back_by_its_connection_id() -> None:
 def test_a_sender_that_is_gone_is_an_outcome_and_no_error() -> None:
     peers = FakePeers({ID: Outcome.GONE})
 
-    reply, counted = echo(message_event({"action": "echo"}), API, peers.post, clock)
+    reply, counted = echo(message_event({"action": "echo"}), API, peers.post, budget(), clock)
 
     assert reply["statusCode"] == 200
     assert metrics.count(metrics.ECHOES, value="gone") in counted
@@ -39,10 +44,20 @@ def test_a_sender_that_is_gone_is_an_outcome_and_no_error() -> None:
 def test_a_malformed_frame_is_answered_and_not_posted() -> None:
     peers = FakePeers()
 
-    reply, _ = echo(message_event("{"), API, peers.post, clock)
+    reply, _ = echo(message_event("{"), API, peers.post, budget(), clock)
 
     assert json.loads(reply["body"])["error"] == "bad_json"
     assert peers.inbox == {}
+
+
+def test_a_sender_beyond_its_budget_is_told_so_and_nothing_is_posted() -> None:
+    peers, small = FakePeers(), budget()
+    event = message_event({"action": "echo"})
+
+    replies = [echo(event, API, peers.post, small, clock)[0] for _ in range(4)]
+
+    assert len(peers.inbox[ID]) == 3
+    assert json.loads(replies[-1]["body"])["error"] == "throttled"
 
 
 @pytest.mark.parametrize(
@@ -51,5 +66,5 @@ def test_a_malformed_frame_is_answered_and_not_posted() -> None:
 def test_an_event_that_is_not_ours_posts_nothing(event: Any, status: int) -> None:
     peers = FakePeers()
 
-    assert echo(event, API, peers.post, clock) == ({"statusCode": status}, [])
+    assert echo(event, API, peers.post, budget(), clock) == ({"statusCode": status}, [])
     assert peers.inbox == {}

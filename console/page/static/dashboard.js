@@ -23,7 +23,7 @@ function notRendered(why) {
 }
 
 /* Ids in log lines lead to what they are ids of. */
-const LEADS = { connection_id: "connections", connectionId: "connections", broadcast_id: "broadcasts", broadcastId: "broadcasts", user_id: "people", userId: "people" };
+const LEADS = { connection_id: "connections", correlation_id: "connections", connectionId: "connections", broadcast_id: "broadcasts", broadcastId: "broadcasts", user_id: "people", userId: "people" };
 
 function linked(columns, row) {
   return row.map((cell, n) => (cell && LEADS[columns[n]] ? element("a", { href: `#/${LEADS[columns[n]]}/${encodeURIComponent(cell)}` }, cell) : cell));
