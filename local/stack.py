@@ -141,11 +141,6 @@ class Stack:
         return payload
 
 
-def now_ms() -> int:
-    """Real time, which is the clock of a stack without a time scale."""
-    return real_ms()
-
-
 @asynccontextmanager
 async def local_stack(
     settings: StackSettings = StackSettings(),

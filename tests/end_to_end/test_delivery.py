@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from examples.notify import notify
+from local.clock import real_ms
 from local.ministack import client
-from local.stack import now_ms
 from socketwatch.aws.dynamo import Table
 from socketwatch.aws.registry import DynamoRegistry
 from socketwatch.errors import RegistryUnavailable
@@ -41,10 +41,10 @@ async def ghost(scene: Scene, room: str) -> Connection:
     """An open row whose connection API Gateway does not know."""
     table = Table(scene.stack.registry.name, scene.stack.aws("dynamodb"), RegistryUnavailable)
     registry = DynamoRegistry(scene.stack.registry, table)
-    born = now_ms() - 60_000
+    born = real_ms() - 60_000
     connection = Connection("Gh0stGh0stGh0s0=", born, scene.stack.api_id, "live")
     there = replace(connection, rooms=frozenset({room}))
-    await asyncio.to_thread(registry.register, there, now_ms())
+    await asyncio.to_thread(registry.register, there, real_ms())
     return connection
 
 
@@ -192,7 +192,7 @@ def test_a_billing_service_notifies_a_user_without_a_socket_of_its_own(scene: Sc
 def test_the_same_id_is_one_broadcast_and_another_content_a_conflict(scene: Scene) -> None:
     async def play() -> None:
         async with scene.peer("once") as peer:
-            request = {"to": {"user": "once"}, "data": 1, "id": f"mine-{now_ms()}"}
+            request = {"to": {"user": "once"}, "data": 1, "id": f"mine-{real_ms()}"}
             first = await invoke(scene, **request)
             assert await invoke(scene, **request) == first
             assert await invoke(scene, **request | {"data": 2}) == {"error": "conflict"}

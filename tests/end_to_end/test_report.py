@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.stack import now_ms
+from local.clock import real_ms
 from socketwatch.archive import date
 from tests.end_to_end.conftest import Scene
 from tests.end_to_end.dialogue import ask, hear, kept_alive
@@ -126,7 +126,7 @@ def test_a_page_a_day_and_an_event_come_of_a_closed_report(scene: Scene) -> None
             told = await invoke(scene, "Broadcast", to={"user": "payer"}, data=1, labels=labels)
             await hear(peer)
             found = await published(scene, told["broadcastId"])
-        day = date(now_ms())
+        day = date(real_ms())
         bucket = found["links"]["json"].split("/reports/")[0]
         addresses = [
             found["links"]["html"],
