@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from local.peers import Crowd
 from local.stack import Stack
 
-PEERS = 40
+PEERS = 48
 PING_SECONDS = 120.0
 LIFE_SECONDS = (3_600.0, 6_600.0)
 RETURN_SECONDS = 60.0
@@ -35,6 +35,8 @@ class Users:
         self._crowd = crowd
         self._rng = rng
         self._storm = asyncio.Event()
+        self._welcome = asyncio.Event()
+        self._welcome.set()
         self._open: set[ClientConnection] = set()
 
     @asynccontextmanager
@@ -58,14 +60,20 @@ class Users:
         self._storm.set()
         await asyncio.gather(*(peer.close(1001, "deploy") for peer in tuple(self._open)))
 
+    def stay_away(self) -> None:
+        """Have nobody return who is cut off from now on."""
+        self._welcome.clear()
+
     def calm(self) -> None:
-        """The extra ones of a storm leave."""
+        """The extra ones of a storm leave; those who stayed away return."""
         self._storm.clear()
+        self._welcome.set()
 
     async def _live(self, user: str, number: int) -> None:
         # They come over ten minutes, or their ages would all end at once.
         await self._wait(number * 600.0 / PEERS)
         while True:
+            await self._welcome.wait()
             await self._visit(user, self._rng.uniform(*LIFE_SECONDS))
             await self._wait(
                 self._rng.uniform(1, RETURN_SECONDS) if not self._storm.is_set() else 1

@@ -15,7 +15,7 @@ from console.cloudwatch.board import Transition
 from local.alarms import LocalAlarms
 from local.gameday.crowd import Users
 from local.gameday.judging import MINUTE, Heard, Verdict, judge
-from local.gameday.table import Row
+from local.gameday.table import Row, Turn
 from local.publisher import MINUTE_MS
 from local.stack import Stack
 from socketwatch.clock import SECOND
@@ -99,10 +99,12 @@ class Day:
     async def _wrong(self, row: Row) -> AsyncIterator[Callable[[], list[str]]]:
         """The fault, while the block lasts; says afterwards which parts of it never struck."""
         faults = self.stack.edge.faults
+        if row.crowd is Turn.STAY_AWAY:
+            self.users.stay_away()
         injected = {faults.inject(fault): fault for fault in row.inject}
         for function in row.stop:
             await asyncio.to_thread(self.stack.outages.stop, function)
-        if row.comes_back:
+        if row.crowd is Turn.COME_BACK:
             await self.users.come_back()
         try:
             yield lambda: [

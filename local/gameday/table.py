@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,13 @@ from local.edge.faults import Fault, FaultError
 
 TABLE = Path(__file__).parents[2] / "alarms" / "gameday.yaml"
 KEYS = frozenset({"name", "inject", "stop", "crowd", "fires", "within", "clears", "may"})
-COME_BACK = "come back"
-"""What a crowd can be told: close, and return three times as many."""
+
+
+class Turn(StrEnum):
+    """What a crowd can be told to do while a fault lasts."""
+
+    COME_BACK = "come back"  # all close, and three times as many return
+    STAY_AWAY = "stay away"  # whoever is cut off does not return
 
 
 class TableError(Exception):
@@ -27,7 +33,7 @@ class Row:
     Attributes:
         inject: what goes wrong in the edge or at the tables.
         stop: functions that stand still.
-        comes_back: whether the whole crowd closes and returns threefold.
+        crowd: what the crowd does; None if it goes on as ever.
         fires: alarms that must fire.
         within, clears: virtual minutes until all have fired, and after healing until all are over.
         may: alarms that may fire besides, with the reason.
@@ -36,7 +42,7 @@ class Row:
     name: str
     inject: tuple[Fault, ...]
     stop: tuple[str, ...]
-    comes_back: bool
+    crowd: Turn | None
     fires: tuple[str, ...]
     within: int
     clears: int
@@ -78,8 +84,8 @@ def _row(one: Mapping[str, Any], alarms: Collection[str], functions: Collection[
             raise TableError(f"{name}: there is no function {function}")
     if not fires:
         raise TableError(f"{name}: no alarm must fire, so it proves nothing")
-    if one.get("crowd", COME_BACK) != COME_BACK:
-        raise TableError(f"{name}: a crowd can {COME_BACK}, not {one['crowd']}")
+    if "crowd" in one and one["crowd"] not in set(Turn):
+        raise TableError(f"{name}: a crowd can {' or '.join(Turn)}, not {one['crowd']}")
     try:
         inject = tuple(Fault(**fault) for fault in one.get("inject", ()))
     except (FaultError, TypeError) as error:
@@ -90,7 +96,7 @@ def _row(one: Mapping[str, Any], alarms: Collection[str], functions: Collection[
         name=name,
         inject=inject,
         stop=stop,
-        comes_back="crowd" in one,
+        crowd=Turn(one["crowd"]) if "crowd" in one else None,
         fires=fires,
         within=_minutes(name, one.get("within")),
         clears=_minutes(name, one.get("clears")),

@@ -98,7 +98,7 @@ def test_a_fault_is_read_as_the_edge_takes_it(row: Row) -> None:
         ("name: calm\nfires: [Storm]\n" + TIMES, "nothing goes wrong"),
         (STORM.replace("429", "200") + TIMES, "status must be"),
         (STORM + "within: soon\nclears: 1m", "such as 15m, not soon"),
-        (STORM + TIMES + "crowd: dance", "a crowd can come back, not dance"),
+        (STORM + TIMES + "crowd: dance", "a crowd can come back or stay away, not dance"),
     ],
 )
 def test_a_row_that_cannot_be_played_is_refused_by_name(
