@@ -24,6 +24,10 @@ from socketwatch.metrics import DELIVERIES_BAD, DELIVERIES_VALID, NAMESPACE
 QUIET_MINUTES = 15
 """How long nothing may be in alarm before a fault begins."""
 
+PAST_MINUTES = 75
+"""How long the users live as ever before the first fault: what is compared with half an hour before
+needs an hour of them, and they take ten minutes to come."""
+
 PATIENCE_MINUTES = 90
 """How long that quiet is waited for."""
 
@@ -67,6 +71,11 @@ class Day:
     def now(self) -> int:
         """The second up to which alarms have been evaluated."""
         return self.alarms.evaluated // SECOND
+
+    async def ordinary(self) -> None:
+        """Return once the users have lived for a while as they always do."""
+        self.say(f"{PAST_MINUTES} minutes as ever")
+        await self._until(PAST_MINUTES, lambda: False)
 
     async def quiet(self) -> None:
         """Return once no alarm has been in ALARM for a quarter of an hour.
@@ -139,12 +148,13 @@ class Day:
 
 
 async def play_all(day: Day, rows: Sequence[Row]) -> list[Verdict]:
-    """Every row, each after a quiet quarter of an hour.
+    """Every row, each after a quiet quarter of an hour; before all of them the ordinary.
 
     Raises:
         NotQuietError: The alarms did not come to rest.
     """
     verdicts = []
+    await day.ordinary()
     for row in rows:
         await day.quiet()
         verdicts.append(await day.play(row))
