@@ -263,6 +263,8 @@ class FakeLedger:
     def published(self, row: RequestRow, at: int, again_at: int | None) -> None:
         self._answer()
         key = row.broadcast.broadcast_id
+        if key not in self.requests:
+            return
         self.requests[key] = replace(row, published_at=row.published_at or at)
         del self.waiting[key]
         if again_at is not None:

@@ -217,6 +217,12 @@ def test_a_closed_report_waits_until_it_is_published(ledger: Ledger) -> None:
     assert (found.closed_at, found.published_at) == (NOW, NOW + 5)
 
 
+def test_a_request_that_expired_while_it_was_published_does_not_come_back(ledger: Ledger) -> None:
+    ledger.published(REQUEST, NOW + 5, None)
+
+    assert ledger.request("01J") is None
+
+
 def test_a_report_that_is_to_be_looked_at_again_comes_again_once(ledger: Ledger) -> None:
     ledger.create(REQUEST)
     ledger.close("01J", NOW)

@@ -208,10 +208,12 @@ class DynamoLedger:
         if again_at is not None:
             change = "SET publishedAt = :at, due = :again"
             values[":again"] = number(again_at)
-        self._table.call(
+        # A row that expired meanwhile is not to come back as a rest of itself.
+        self._holds(
             "update_item",
             Key=deliveries.request_key(row.broadcast.broadcast_id),
             UpdateExpression=change,
+            ConditionExpression="attribute_exists(pk)",
             ExpressionAttributeValues=values,
         )
 
