@@ -8,7 +8,7 @@ from local import emf
 from local.bridge import Line
 
 MOST_FAULTS = 100
-MOST_LINES = 60
+MOST_LINES = 300
 """Lines of one fault: a traceback comes as a line each, and its last says what it was."""
 
 

@@ -1,5 +1,6 @@
 """The registry contract, sentence by sentence, on moto's DynamoDB with the table of core.yaml."""
 
+import socket
 from dataclasses import replace
 from typing import Any
 
@@ -7,6 +8,7 @@ import botocore.exceptions
 import pytest
 
 from socketwatch import rows
+from socketwatch.aws.clients import client
 from socketwatch.aws.dynamo import CONFLICT_ATTEMPTS, Table
 from socketwatch.aws.registry import DynamoRegistry
 from socketwatch.broadcasting import Target, parse
@@ -351,6 +353,16 @@ def test_a_throttled_table_raises_and_says_which_call() -> None:
 
     with pytest.raises(RegistryUnavailable, match=r"^get_item: ThrottlingException$"):
         registry.find("a=", NOW)
+
+
+def test_a_table_that_never_answers_raises_and_says_what_kept_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        never = client("dynamodb", attempts=1, read_timeout=0.05, endpoint=endpoint)
+        table = Table(TABLE.name, never, RegistryUnavailable)
+
+        with pytest.raises(RegistryUnavailable, match=r"^get_item: ReadTimeoutError$"):
+            DynamoRegistry(TABLE, table).find("a=", NOW)
 
 
 def test_a_write_that_meets_another_on_the_same_row_is_tried_again(dynamodb: Any) -> None:

@@ -37,8 +37,17 @@ def _session() -> Any:
     return botocore.session.get_session()
 
 
+def error_answer(error: Exception) -> dict[str, Any]:
+    """What AWS answered, empty where it did not: botocore's time-outs have a response of None."""
+    return getattr(error, "response", None) or {}
+
+
 def error_code(error: Exception) -> str:
     """AWS's error code, empty where the call got no answer."""
-    response = getattr(error, "response", None) or {}
-    code = response.get("Error", {}).get("Code", "")
+    code = error_answer(error).get("Error", {}).get("Code", "")
     return code if isinstance(code, str) else ""
+
+
+def cause(error: Exception) -> str:
+    """AWS's error code, or what kept its answer away, such as `ReadTimeoutError`."""
+    return error_code(error) or type(error).__name__

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from socketwatch.aws.clients import AWS_ERRORS, client, error_code
+from socketwatch.aws.clients import AWS_ERRORS, cause, client, error_answer, error_code
 from socketwatch.errors import SocketwatchError
 
 Item = dict[str, Any]
@@ -85,7 +85,7 @@ class Table:
                 if failed:
                     raise failed from error
                 if not _conflicts(error):
-                    raise self.unavailable(f"{operation}: {error_code(error)}") from error
+                    raise self.unavailable(f"{operation}: {cause(error)}") from error
                 self.pause(attempt)
             else:
                 return answer
@@ -98,7 +98,7 @@ def open_table(name: str, unavailable: type[SocketwatchError]) -> Table:
 
 
 def _condition_failed(error: Exception) -> ConditionFailed | None:
-    response = getattr(error, "response", {})
+    response = error_answer(error)
     if error_code(error) == "ConditionalCheckFailedException":
         return ConditionFailed(response.get("Item") or {}, 0)
     for action, reason in enumerate(response.get("CancellationReasons", ())):
@@ -109,7 +109,7 @@ def _condition_failed(error: Exception) -> ConditionFailed | None:
 
 def _conflicts(error: Exception) -> bool:
     """Whether another write to the same row was under way, as two frames of one peer can be."""
-    reasons = getattr(error, "response", {}).get("CancellationReasons", ())
+    reasons = error_answer(error).get("CancellationReasons", ())
     return error_code(error) == "TransactionConflictException" or any(
         reason.get("Code") == "TransactionConflict" for reason in reasons
     )

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from socketwatch.aws.clients import AWS_ERRORS, client, error_code
+from socketwatch.aws.clients import AWS_ERRORS, cause, client
 from socketwatch.clock import MINUTE
 from socketwatch.errors import HistoryUnavailable
 from socketwatch.quotas import CONNECTS_CODE, REQUESTS_CODE, Quotas
@@ -50,7 +50,7 @@ class CloudWatchHistory:
                 **more,
             )
         except AWS_ERRORS as error:
-            raise HistoryUnavailable(f"get_metric_data: {error_code(error)}") from error
+            raise HistoryUnavailable(f"get_metric_data: {cause(error)}") from error
         return answer
 
 

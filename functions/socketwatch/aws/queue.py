@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from socketwatch.aws.clients import AWS_ERRORS, client, error_code
+from socketwatch.aws.clients import AWS_ERRORS, cause, client
 from socketwatch.errors import QueueUnavailable
 
 BATCH = 10
@@ -47,7 +47,7 @@ class SqsQueue:
             try:
                 answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
             except AWS_ERRORS as error:
-                refusal = error_code(error) or type(error).__name__
+                refusal = cause(error)
                 continue
             refused = {failure["Id"]: failure["Code"] for failure in answer.get("Failed", ())}
             waiting = {identity: waiting[identity] for identity in refused}

@@ -7,7 +7,7 @@ from typing import Any, Self
 from socketwatch.answering import Answerer
 from socketwatch.aws import environment
 from socketwatch.aws.archive import Retention, open_archive
-from socketwatch.aws.clients import AWS_ERRORS, client, error_code
+from socketwatch.aws.clients import AWS_ERRORS, cause, client
 from socketwatch.aws.ledger import open_ledger
 from socketwatch.deliveries import LedgerTable
 from socketwatch.digest import Digest
@@ -61,7 +61,7 @@ class ReportBucket:
                 Bucket=bucket, Key=key, Body=body.encode(), ContentType=f"{kind}; charset=utf-8"
             )
         except AWS_ERRORS as error:
-            raise NotPublished(f"put_object: {error_code(error)}") from error
+            raise NotPublished(f"put_object: {cause(error)}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class EventBus:
         try:
             answer = self.events.put_events(Entries=[entry])
         except AWS_ERRORS as error:
-            raise NotPublished(f"put_events: {error_code(error)}") from error
+            raise NotPublished(f"put_events: {cause(error)}") from error
         if answer["FailedEntryCount"]:
             raise NotPublished(f"put_events: {answer['Entries'][0].get('ErrorCode')}")
 
@@ -99,7 +99,7 @@ class DigestTopic:
                 MessageAttributes={"team": {"DataType": "String", "StringValue": team}},
             )
         except AWS_ERRORS as error:
-            raise NotPublished(f"publish: {error_code(error)}") from error
+            raise NotPublished(f"publish: {cause(error)}") from error
 
 
 @dataclass(frozen=True, slots=True)
