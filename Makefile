@@ -19,8 +19,9 @@ test: setup browser  ## all tests: unit, adapters, templates, in a browser, end 
 test-stack: setup browser
 	.venv/bin/pytest tests/end_to_end
 
+# Behind the other: peers on real sockets wait for answers, these tests for nothing.
 test-rest: setup browser
-	.venv/bin/pytest --ignore tests/end_to_end
+	nice .venv/bin/pytest --ignore tests/end_to_end
 
 browser: setup  ## a Chromium for the tests and the pictures: the machine's own, or one that is installed
 	@PYTHONPATH=functions .venv/bin/python -m tests.browser.chromium

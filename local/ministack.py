@@ -38,6 +38,11 @@ INHERITED = ("PATH", "HOME", "LANG", "LC_ALL")
 inherited `AWS_ENDPOINT_URL` would win over the one that ministack sets for them."""
 
 
+TRIED_ONCE = frozenset({"lambda", "dynamodb"})
+"""Services whose calls are not repeated: what a function did is not undone, and faults of a table
+are counted by the call."""
+
+
 class MinistackError(Exception):
     """Ministack is not installed, did not start, or ended before it was ready."""
 
@@ -55,11 +60,10 @@ class Ministack:
 def client(endpoint: str, service: str) -> Any:
     """A boto3 client of *service* for the AWS at *endpoint*, one for all who ask.
 
-    It takes neither endpoint, Region nor credentials from the environment. Calls are tried three
-    times, for ministack's threads now and then fail in each other's way; invokes only once, for what
-    a function did is not undone.
+    It takes neither endpoint, Region nor credentials from the environment. Most calls are tried
+    three times, for ministack's threads now and then get in each other's way.
     """
-    attempts = 1 if service == "lambda" else 3
+    attempts = 1 if service in TRIED_ONCE else 3
     return boto3.client(
         service,
         endpoint_url=endpoint,
