@@ -1,6 +1,7 @@
-# What the runbooks' commands are made of; sourced, not run:  STACK=socketwatch . alarms/runbooks/setup.sh
-# Reads only. Against a running `make demo`: export AWS_ENDPOINT_URL=http://127.0.0.1:8093 first.
-: "${STACK:=socketwatch}"
+# What the runbooks' commands are made of; sourced, not run:  export STACK=socketwatch; . alarms/runbooks/setup.sh
+# Reads only. Against a running `make demo`: export AWS_ENDPOINT_URL=http://127.0.0.1:8093 first, with any key and Region; its alarms
+# are not in the local CloudWatch, and `bin/socketwatch alarms list` tells of them instead of `firing`.
+: "${STACK:?export STACK, the name of the stack, before this file is sourced}"
 
 # An output of the stack, such as ApiId, DeliverFunction or ShardsQueueUrl.
 out() {

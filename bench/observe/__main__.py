@@ -15,7 +15,7 @@ SIZES = (100, 500, 1_000)
 
 
 @click.command()
-@click.option("--rounds", default=7, show_default=True, type=click.IntRange(1, 100))
+@click.option("--rounds", default=31, show_default=True, type=click.IntRange(1, 100))
 def main(rounds: int) -> None:
     """Measure what 1,000 stream records cost in `observe`, and in Powertools' own recipe."""
     handlers = contenders()

@@ -1,7 +1,9 @@
 """Every alarm that tells somebody has a runbook that says what is true, and names what exists."""
 
+import os
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -336,3 +338,31 @@ def test_the_proof_names_the_cases_and_a_line_that_a_game_day_can_date(name: str
     assert (f"Game day: {by}, run by `make gameday`." if by else "No fault of the game day") in what
     dated = r"\d{4}-\d{2}-\d{2}, .+: fired after \d+ min, over \d+ min after healing"
     assert re.fullmatch(rf"Proven: (never on this stack|{dated})", proven), proven
+
+
+def test_the_set_up_leaves_the_stack_named_for_all_that_follows() -> None:
+    line = blocks((RUNBOOKS / "README.md").read_text(), "sh")[0]
+    after = f"{line}\necho $STACK; declare -F metric"
+
+    done = _bash(after)
+
+    assert done.stdout.split() == ["socketwatch", "metric"], done.stderr
+
+
+def test_the_set_up_asks_for_a_stack_that_is_not_named() -> None:
+    done = _bash(". alarms/runbooks/setup.sh")
+
+    assert done.returncode != 0
+    assert "export STACK" in done.stderr
+
+
+def _bash(script: str) -> subprocess.CompletedProcess[str]:
+    """Run it as a terminal would: unlike `sh`, bash forgets a variable said before `.`."""
+    return subprocess.run(  # noqa: S603 - our own script
+        ["bash", "-c", script],  # noqa: S607 - wherever it is installed
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
