@@ -1,6 +1,6 @@
 """The census: what each minute's count says, alone and beside what the stream said meanwhile."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -79,21 +79,27 @@ def histogram(
 
 
 def drift(came: Iterable[Series], went: Iterable[Series], gauge: Series) -> float | None:
-    """What came minus what went minus the change of the gauge, over the span of its points.
+    """What came minus what went minus the change of the gauge, from its first points to its last.
 
     None with fewer than two points. What came in a minute counts to the change from that minute's
-    gauge to the next, for the census counts at the beginning of a minute. 0 when all three agree; a
-    little off while connections come and go, for the three are not taken at one instant, and while
-    rows are past `expires_at`, which no longer count as open before anybody closes them.
+    gauge to the next, for the census counts at the beginning of a minute. Only nearly: a gauge and
+    the counters beside it are not of one instant, and a few who leave and return within a minute
+    would pass for drift. So each end is the median of three points, or of as many as there are. It
+    is 0 when all three agree; a little off while rows are past `expires_at`, which no longer count
+    as open before anybody closes them.
     """
     if len(gauge) < 2:
         return None
-    first, last = min(gauge), max(gauge)
-
-    def within(several: Iterable[Series]) -> float:
-        return sum(value for one in several for at, value in one.items() if first <= at < last)
-
-    return within(came) - within(went) - (gauge[last] - gauge[first])
+    net: defaultdict[int, float] = defaultdict(float)
+    for sign, several in ((1, came), (-1, went)):
+        for one in several:
+            for at, value in one.items():
+                net[at] += sign * value
+    missing = [
+        sum(n for at, n in net.items() if at < point) - gauge[point] for point in sorted(gauge)
+    ]
+    ends = min(3, len(missing) // 2)
+    return median(missing[-ends:]) - median(missing[:ends])
 
 
 def reconnect_ratio(now: float, before: list[float]) -> float | None:

@@ -20,8 +20,8 @@ DAY = 24 * HOUR
 LAG = 60
 """Seconds that metrics may take to appear: the last minute that is read ended so long ago."""
 
-SPAN = 600
-"""Seconds over which drift is taken."""
+SPAN = 720
+"""Seconds whose counts drift is taken of: ten minutes between the middles of three at each end."""
 
 ZEROED: dict[Metric, tuple[str, ...]] = {
     metrics.DELIVERIES: tuple(Outcome),

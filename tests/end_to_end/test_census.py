@@ -127,8 +127,8 @@ def put(
 
 
 def by_minute(value: float, step: float = 0) -> Points:
-    """The eleven minutes of which drift is taken."""
-    return {END - 60 * (11 - n): value + n * step for n in range(11)}
+    """The minutes of which drift is taken."""
+    return {END - 60 * (13 - n): value + n * step for n in range(13)}
 
 
 def test_drift_is_what_ten_minutes_of_closes_do_not_explain(scene: Scene) -> None:

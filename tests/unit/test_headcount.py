@@ -91,6 +91,27 @@ def test_whatever_comes_and_goes_a_true_history_has_no_drift(moves: list[tuple[i
     assert headcount.drift([opened], [closed], gauge) == 0
 
 
+@given(st.integers(0, 12), st.integers(-500, 500))
+def test_a_minute_in_which_many_leave_and_return_is_no_drift(when: int, off: int) -> None:
+    gauge = minutes(*[1_000] * 13)
+    gauge[60 * when] += off
+
+    assert headcount.drift([minutes(*[30] * 13)], [minutes(*[30] * 13)], gauge) == 0
+
+
+@given(st.integers(3, 9), st.integers(-500, 500))
+def test_a_batch_that_was_never_counted_is_drift_to_its_last_record(when: int, lost: int) -> None:
+    gauge = minutes(*[1_000 + lost * (n > when) for n in range(13)])
+
+    assert headcount.drift([], [], gauge) == -lost
+
+
+def test_what_is_lost_each_minute_adds_up_over_ten() -> None:
+    closed, gauge = minutes(*[4] * 13), minutes(*[1_000] * 13)
+
+    assert headcount.drift([minutes(*[7] * 13)], [closed], gauge) == 30
+
+
 def test_the_reconnect_ratio_is_against_the_usual_at_this_hour() -> None:
     assert headcount.reconnect_ratio(300, [90, 100, 5_000]) == 3
     assert headcount.reconnect_ratio(300, [100, 100]) is None
