@@ -4,6 +4,9 @@ from dataclasses import dataclass, replace
 
 from local.stack import StackSettings
 
+BRIEF = {"ReconnectStormPercent": "3000"}
+"""What the runbook of ReconnectStorm advises for sessions as short as the crowd's."""
+
 FAST = {"CheckAfterSeconds": "10", "ConfirmAfterSeconds": "2", "GraceSeconds": "3"}
 """Probes that a watcher has the patience for; on AWS a row is due after a quarter of an hour."""
 
@@ -27,4 +30,4 @@ class DemoSettings:
 
     def of_stack(self) -> StackSettings:
         """The stack's settings."""
-        return replace(self.stack, parameters=FAST) if self.haunted else self.stack
+        return replace(self.stack, parameters=BRIEF | (FAST if self.haunted else {}))
