@@ -1,10 +1,13 @@
 """Each widget as JSON: what it shows, or why it shows nothing. Never a blank."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from console.cloudwatch.metric import Query
 from console.cloudwatch.source import Source
 from console.dashboards.queries import queries
 from console.dashboards.widgets import (
@@ -20,7 +23,7 @@ from console.errors import ConsoleError
 from console.logs.query import Cell
 from console.logs.sources import LogSource
 from console.page.gathered import Gathered
-from console.page.graphs import Document, graph
+from console.page.graphs import Document, graph, own_range
 from console.page.markdown import html
 from console.page.ranges import Range
 from console.page.standing import Standing
@@ -40,11 +43,20 @@ class Reading:
 def documents(body: Body, reading: Reading) -> list[Document]:
     """Every widget of a page, in its order."""
     gathered = Gathered(reading.source)
-    graphs = [widget for widget in body.widgets if isinstance(widget, MetricWidget)]
-    plain = [query for graph in graphs if not graph.whole_range for query in queries(graph)]
-    gathered.prepare(plain, reading.within)
+    for within, plain in _plain(body, reading.within).items():
+        gathered.prepare(plain, within)
     reading = replace(reading, source=gathered)
     return [_placed(widget, reading) for widget in body.widgets]
+
+
+def _plain(body: Body, page: Range) -> Mapping[Range, list[Query]]:
+    """What is asked of each range in its own periods; a widget without a range asks nothing."""
+    asked: defaultdict[Range, list[Query]] = defaultdict(list)
+    for widget in body.widgets:
+        if isinstance(widget, MetricWidget) and not widget.whole_range:
+            with suppress(ConsoleError):
+                asked[own_range(widget, page)] += queries(widget)
+    return asked
 
 
 def _placed(widget: Widget, reading: Reading) -> Document:

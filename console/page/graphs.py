@@ -18,10 +18,11 @@ from console.dashboards.widgets import (
     MetricRow,
     MetricWidget,
     Row,
+    Span,
     View,
 )
 from console.errors import ConsoleError
-from console.page.ranges import MINUTE, Range
+from console.page.ranges import MINUTE, Range, read_range
 from socketwatch import metrics
 
 Document = dict[str, Any]
@@ -30,12 +31,17 @@ _UNITS = {metric.name: metric.unit.value for metric in metrics.CATALOGUE}
 _NUMBERS = frozenset({View.SINGLE_VALUE, View.GAUGE})
 
 
-def graph(widget: MetricWidget, source: Source, within: Range) -> Document:
-    """The widget with what its metrics are within a range, or why it cannot be drawn."""
+def graph(widget: MetricWidget, source: Source, page: Range) -> Document:
+    """The widget with what its metrics are within a page's range, or why it cannot be drawn.
+
+    It reaches from the beginning of the first period to the end of the range.
+    """
+    within, series, problem = page, [], None
     try:
-        series, problem = _series(widget, source, within), None
+        within = own_range(widget, page)
+        series = _series(widget, source, within)
     except (MathError, ConsoleError) as error:
-        series, problem = [], str(error)
+        problem = str(error)
     bands = [one for one in widget.lines if isinstance(one, Band)]
     return {
         "kind": "metric",
@@ -43,6 +49,8 @@ def graph(widget: MetricWidget, source: Source, within: Range) -> Document:
         "view": widget.view.value,
         "stacked": widget.stacked,
         "period": widget.period,
+        "start": _whole_periods(widget, within)[0],
+        "end": within.end,
         "legend": widget.legend,
         "left": _axis(widget.left),
         "right": _axis(widget.right),
@@ -59,15 +67,31 @@ def graph(widget: MetricWidget, source: Source, within: Range) -> Document:
     }
 
 
+def own_range(widget: MetricWidget, page: Range) -> Range:
+    """The page's range, or the one that the widget keeps, which ends when the page's does.
+
+    Raises:
+        ConsoleError: The widget's is none.
+    """
+    span = widget.span
+    return page if span == Span() else read_range(span.start, span.end, page.end)
+
+
 def _series(widget: MetricWidget, source: Source, within: Range) -> list[Document]:
     asked = [_identified(query, n) for n, query in enumerate(queries(widget))]
     if widget.whole_range:
         asked = [_over(query, within) for query in asked]
-    period = max((_period(query) for query in asked if _period(query)), default=widget.period)
-    start, end = (within.start, within.end) if widget.whole_range else within.aligned(period)
     rows = {query.id: row for query, row in zip(asked, widget.rows, strict=True)}
-    found = evaluate(asked, source, start, end)
+    found = evaluate(asked, source, *_whole_periods(widget, within))
     return [_line_of(result, rows[result.id], widget) for result in found]
+
+
+def _whole_periods(widget: MetricWidget, within: Range) -> tuple[int, int]:
+    """What is asked for: the range in whole periods of the coarsest metric."""
+    if widget.whole_range:
+        return within.start, within.end
+    periods = (_period(query) for query in queries(widget))
+    return within.aligned(max(filter(None, periods), default=widget.period))
 
 
 def _identified(query: Query, number: int) -> Query:

@@ -39,13 +39,13 @@ function frame(widget) {
 }
 
 /* A widget that keeps its graph from one refresh to the next. */
-function widgetView(widget, range, now) {
+function widgetView(widget, now) {
   const card = frame(widget);
   const body = element("div", { class: "body" });
   card.append(body);
   let chart = null;
 
-  const series = (next, span) => {
+  const series = (next) => {
     if (!chart) {
       body.replaceChildren();
       chart = graph(body, next);
@@ -61,11 +61,11 @@ function widgetView(widget, range, now) {
       card.append(shown);
     }
     card.widget = next;
-    soon(chart, () => chart.draw(next, span));
+    soon(chart, () => chart.draw(next));
   };
 
-  const draw = (next, span, at) => {
-    if (next.kind === "metric" && !next.problem && next.view === "timeSeries") return series(next, span);
+  const draw = (next, at) => {
+    if (next.kind === "metric" && !next.problem && next.view === "timeSeries") return series(next);
     const made = {
       metric: () => (next.problem ? notRendered(next.problem) : DRAWN[next.view]?.(next) ?? notRendered(`a graph of view ${next.view}`)),
       text: () => markup(next.html),
@@ -76,7 +76,7 @@ function widgetView(widget, range, now) {
     body.replaceChildren(made ? made() : notRendered(`a widget of kind ${next.kind}`));
   };
 
-  draw(widget, range, now);
+  draw(widget, now);
   const end = () => {
     never(chart);
     chart?.end();
@@ -91,14 +91,13 @@ export function dashboard(view, page) {
   view.replaceChildren(...(titled ? [] : [element("h1", {}, page.title)]), grid);
 
   const draw = (next) => {
-    const range = [next.start, next.end];
     const same = shown.length === next.widgets.length && shown.every((one, n) => one.kind === next.widgets[n].kind && one.title === next.widgets[n].title && one.problem === Boolean(next.widgets[n].problem));
     if (same) {
-      next.widgets.forEach((widget, n) => shown[n].view.draw(widget, range, next.now));
+      next.widgets.forEach((widget, n) => shown[n].view.draw(widget, next.now));
       return;
     }
     shown.forEach((one) => one.view.end());
-    shown = next.widgets.map((widget) => ({ kind: widget.kind, title: widget.title, problem: Boolean(widget.problem), view: widgetView(widget, range, next.now) }));
+    shown = next.widgets.map((widget) => ({ kind: widget.kind, title: widget.title, problem: Boolean(widget.problem), view: widgetView(widget, next.now) }));
     const problems = next.problems.map((why) => notRendered(why));
     grid.replaceChildren(...problems, ...shown.map((one) => one.view.card));
   };

@@ -139,12 +139,12 @@ function options(current, box, read) {
     cursor: { sync: { key: "page" }, drag: { x: false, y: false }, points: { size: 6 } },
     legend: { show: false },
     scales: {
-      x: { time: true, range: () => current.range },
+      x: { time: true, range: () => [current.widget.start, current.widget.end] },
       left: { range: scale(current, "left") },
       right: { range: scale(current, "right") },
     },
     axes: [
-      axis({ size: 24, space: 64, values: (_chart, splits) => splits.map((at) => tick(at, current.range[1] - current.range[0])) }),
+      axis({ size: 24, space: 64, values: (_chart, splits) => splits.map((at) => tick(at, current.widget.end - current.widget.start)) }),
       ...(sides.has("left") ? [upright("left", { side: 3 })] : []),
       ...(sides.has("right") ? [upright("right", { side: 1, ...(sides.has("left") ? { grid: { show: false } } : {}) })] : []),
     ],
@@ -171,7 +171,7 @@ const made = (widget) => JSON.stringify([widget.stacked, widget.left, widget.rig
 
 /* Returns how to redraw it with new data; the chart itself is kept. */
 export function graph(box, first) {
-  const current = { widget: first, range: [0, 1] };
+  const current = { widget: first };
   let plain = [];
   const canvas = element("div", { class: "canvas", tabindex: "0", role: "application", "aria-roledescription": "graph" });
   const legend = element("ul", { class: "legend" });
@@ -202,10 +202,9 @@ export function graph(box, first) {
   };
   canvas.addEventListener("keydown", step);
 
-  const draw = (next, range) => {
-    const same = chart && made(next) === made(current.widget);
-    const widget = next;
-    Object.assign(current, { widget, range });
+  const draw = (widget) => {
+    const same = chart && made(widget) === made(current.widget);
+    current.widget = widget;
     plain = columns(widget);
     const data = widget.stacked ? stacked(plain, widget.series.map((one) => one.side)) : plain;
     canvas.setAttribute("aria-label", `${widget.title}: ${widget.series.map((one) => `${one.label} ${number(one.latest, one.unit)}`).join(", ") || "no data"}`);

@@ -14,7 +14,17 @@ from console.page.documents import Reading, documents
 from console.page.ranges import Range
 from console.page.routes import STATIC, routes
 from console.page.server import Page
-from tests.adapters.console.page.site import ARN, MINUTE_NOW, NOW, Alarms, Dashboards, Logs, a_site
+from tests.adapters.console.page.site import (
+    ARN,
+    MINUTE_NOW,
+    NOW,
+    ROW,
+    Alarms,
+    Dashboards,
+    Logs,
+    a_site,
+    graph,
+)
 
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 
@@ -44,6 +54,16 @@ async def widget(title: str, logs: Logs | None = None) -> dict[str, Any]:
     return next(one for one in page["widgets"] if one.get("title") == title)
 
 
+async def alone(chosen: str, **properties: Any) -> dict[str, Any]:
+    """The only widget of a page, in a range that the page's reader chose."""
+    dashboards = Dashboards()
+    dashboards.widgets = [graph(ROW, **properties)]
+    async with a_page(dashboards) as client:
+        page = await asked(client, f"/api/dashboards/oncall?start={chosen}")
+    found: dict[str, Any] = page["widgets"][0]
+    return found
+
+
 async def test_the_head_of_the_page_says_what_is_watched() -> None:
     async with a_page() as client:
         stack = await asked(client, "/api/stack")
@@ -69,6 +89,36 @@ async def test_a_number_is_that_of_the_last_period() -> None:
     (series,) = (await widget("Now"))["series"]
 
     assert (series["latest"], series["values"]) == (0.0, [])
+
+
+async def test_a_widget_with_a_range_of_its_own_keeps_it_whatever_the_page_shows() -> None:
+    found = await alone("-PT5M", start="-PT30M")
+    (series,) = found["series"]
+
+    assert (found["start"], found["end"]) == (MINUTE_NOW - 1_800, MINUTE_NOW)
+    assert series["values"] == [float(29 - n) for n in range(30)]
+
+
+async def test_a_number_with_a_range_of_its_own_is_of_all_that_range() -> None:
+    (series,) = (
+        await alone("-PT5M", start="-PT30M", setPeriodToTimeRange=True, view="singleValue")
+    )["series"]
+
+    assert series["latest"] == sum(range(30))
+
+
+async def test_a_period_longer_than_the_page_is_drawn_from_its_beginning() -> None:
+    found = await alone("-PT5M", period=3_600)
+    (series,) = found["series"]
+
+    assert found["start"] == series["start"] == MINUTE_NOW // 3_600 * 3_600
+    assert found["end"] == MINUTE_NOW
+
+
+async def test_a_range_that_is_none_says_so_in_its_widget() -> None:
+    found = await alone("-PT5M", start="yesterday")
+
+    assert "'yesterday' is no instant" in found["problem"]
 
 
 async def test_what_is_not_known_says_why_in_its_place() -> None:
