@@ -34,7 +34,7 @@ _NUMBERS = frozenset({View.SINGLE_VALUE, View.GAUGE})
 def graph(widget: MetricWidget, source: Source, page: Range) -> Document:
     """The widget with what its metrics are within a page's range, or why it cannot be drawn.
 
-    It reaches from the beginning of the first period to the end of the range.
+    Its axis is the range; where a period is longer, it begins with the newest value there is.
     """
     within, series, problem = page, [], None
     try:
@@ -49,7 +49,7 @@ def graph(widget: MetricWidget, source: Source, page: Range) -> Document:
         "view": widget.view.value,
         "stacked": widget.stacked,
         "period": widget.period,
-        "start": _whole_periods(widget, within)[0],
+        "start": min(within.start, _newest_known(series, within.start)),
         "end": within.end,
         "legend": widget.legend,
         "left": _axis(widget.left),
@@ -92,6 +92,17 @@ def _whole_periods(widget: MetricWidget, within: Range) -> tuple[int, int]:
         return within.start, within.end
     periods = (_period(query) for query in queries(widget))
     return within.aligned(max(filter(None, periods), default=widget.period))
+
+
+def _newest_known(series: Sequence[Document], unless_any: int) -> int:
+    """When the newest value of all series began."""
+    known = [
+        one["start"] + place * one["step"]
+        for one in series
+        for place, value in enumerate(one["values"])
+        if value is not None
+    ]
+    return max(known, default=unless_any)
 
 
 def _identified(query: Query, number: int) -> Query:

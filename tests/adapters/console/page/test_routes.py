@@ -115,6 +115,15 @@ async def test_a_period_longer_than_the_page_is_drawn_from_its_beginning() -> No
     assert found["end"] == MINUTE_NOW
 
 
+async def test_a_line_with_a_longer_period_does_not_stretch_those_beside_it() -> None:
+    dashboards = Dashboards()
+    dashboards.widgets = [graph(ROW, [*ROW, {"period": 3_600}])]
+    async with a_page(dashboards) as client:
+        page = await asked(client, "/api/dashboards/oncall?start=-PT5M")
+
+    assert page["widgets"][0]["start"] == MINUTE_NOW - 300
+
+
 async def test_a_range_that_is_none_says_so_in_its_widget() -> None:
     found = await alone("-PT5M", start="yesterday")
 
