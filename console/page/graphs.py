@@ -42,6 +42,7 @@ def graph(widget: MetricWidget, source: Source, page: Range) -> Document:
         series = _series(widget, source, within)
     except (MathError, ConsoleError) as error:
         problem = str(error)
+    newest = [one["latest_at"] for one in series if one["latest_at"] is not None]
     bands = [one for one in widget.lines if isinstance(one, Band)]
     return {
         "kind": "metric",
@@ -49,7 +50,7 @@ def graph(widget: MetricWidget, source: Source, page: Range) -> Document:
         "view": widget.view.value,
         "stacked": widget.stacked,
         "period": widget.period,
-        "start": min(within.start, _newest_known(series, within.start)),
+        "start": min(within.start, max(newest, default=within.start)),
         "end": within.end,
         "legend": widget.legend,
         "left": _axis(widget.left),
@@ -94,17 +95,6 @@ def _whole_periods(widget: MetricWidget, within: Range) -> tuple[int, int]:
     return within.aligned(max(filter(None, periods), default=widget.period))
 
 
-def _newest_known(series: Sequence[Document], unless_any: int) -> int:
-    """When the newest value of all series began."""
-    known = [
-        one["start"] + place * one["step"]
-        for one in series
-        for place, value in enumerate(one["values"])
-        if value is not None
-    ]
-    return max(known, default=unless_any)
-
-
 def _identified(query: Query, number: int) -> Query:
     """A row without an id of its own gets one, so that its lines are known again."""
     return query if query.id else replace(query, id=f"row{number}unnamed")
@@ -112,7 +102,7 @@ def _identified(query: Query, number: int) -> Query:
 
 def _line_of(result: Result, row: Row, widget: MetricWidget) -> Document:
     known = [value for value in result.values if value is not None]
-    newest = next((value for value in reversed(result.values) if value is not None), None)
+    places = [n for n, value in enumerate(result.values) if value is not None]
     return {
         "id": result.id,
         "label": _label(result, row, known),
@@ -122,7 +112,8 @@ def _line_of(result: Result, row: Row, widget: MetricWidget) -> Document:
         "start": result.start,
         "step": result.step,
         "values": [] if widget.view in _NUMBERS and not widget.sparkline else result.values,
-        "latest": newest,
+        "latest": known[-1] if known else None,
+        "latest_at": result.start + places[-1] * result.step if places else None,
         "unit": _unit(row),
     }
 

@@ -70,8 +70,17 @@ def test_an_unknown_function_says_so_in_its_place(page: Page) -> None:
 
 
 def test_the_other_widgets_stand_beside_them(page: Page) -> None:
-    assert page.locator(".widget").count() == 7
+    assert page.locator(".widget").count() == 8
     assert page.locator(".canvas canvas").count() == 1
+
+
+def test_a_number_that_is_not_of_now_says_since_when_it_is_silent(page: Page) -> None:
+    def card(title: str) -> str:
+        heading = page.get_by_role("heading", name=title, exact=True)
+        return page.locator(".widget", has=heading).inner_text()
+
+    assert re.search(r"\b7\b\s+nothing since \d\d:\d\d", card("Fell silent"))
+    assert "nothing since" not in card("Now")
 
 
 def test_what_somebody_wrote_is_shown_and_never_run(page: Page) -> None:

@@ -2,7 +2,9 @@
 
 import { element, shape, table } from "./dom.js";
 import { colour, shade } from "./graph.js";
-import { NONE, number } from "./words.js";
+import { NONE, clockTime, number } from "./words.js";
+
+const LATE_S = 300;
 
 function sparkline(series, at) {
   const known = series.values.map((value, n) => [n, value]).filter(([, value]) => value !== null);
@@ -25,14 +27,20 @@ function passed(widget, value) {
   return over.length ? over[over.length - 1] : null;
 }
 
+/* What there is to say of a figure that is not there, or is not of now. */
+function silence(widget, series) {
+  const late = widget.end - series.latest_at > Math.max(LATE_S, 2 * series.period);
+  const said = series.latest === null ? "no data in this range" : late ? `nothing since ${clockTime(series.latest_at)}` : null;
+  return said && element("dd", { class: "muted" }, said);
+}
+
 export function numbers(widget) {
   const tiles = widget.series.map((series, at) => {
     const line = passed(widget, series.latest);
     const big = element("dd", { class: "big" }, number(series.latest, series.unit));
     /* A rule below it, for a figure in a light colour cannot be read. */
     if (line) big.style.borderBottom = `3px solid ${shade(line.color)}`;
-    const silent = series.latest === null ? element("dd", { class: "muted" }, "no data in this range") : null;
-    return element("div", {}, element("dt", {}, series.label), big, silent, line ? element("dd", { class: "muted" }, line.label) : null, widget.sparkline ? sparkline(series, at) : null);
+    return element("div", {}, element("dt", {}, series.label), big, silence(widget, series), line ? element("dd", { class: "muted" }, line.label) : null, widget.sparkline ? sparkline(series, at) : null);
   });
   return element("dl", { class: "numbers" }, ...tiles);
 }
@@ -52,7 +60,7 @@ export function gauges(widget) {
       bar.append(mark);
     }
     const said = series.latest === null ? NONE : number(series.latest, series.unit);
-    return element("div", {}, element("dt", {}, series.label), element("dd", { class: "big" }, said), bar, element("dd", { class: "muted ends" }, element("span", {}, number(low)), element("span", {}, number(high))));
+    return element("div", {}, element("dt", {}, series.label), element("dd", { class: "big" }, said), silence(widget, series), bar, element("dd", { class: "muted ends" }, element("span", {}, number(low)), element("span", {}, number(high))));
   });
   const lines = widget.lines.map((line) => element("li", {}, `${line.label}`));
   return element("div", {}, element("dl", { class: "numbers" }, ...made), element("ul", { class: "legend" }, ...lines));

@@ -17,6 +17,7 @@ from socketwatch.aws.dynamo import Item
 NOW = 1_763_700_030
 MINUTE_NOW = NOW // 60 * 60
 OPENED = MetricId.of("Socketwatch", "ConnectionsOpened", {"Api": "a1", "Stage": "live"})
+SILENT = MetricId.of("Socketwatch", "Silent", {"Api": "a1", "Stage": "live"})
 ARN = "arn:aws:cloudwatch:us-east-1:1:alarm:"
 
 
@@ -39,6 +40,7 @@ PLACE = {"x": 0, "y": 6, "width": 12, "height": 3}
 WIDGETS = [
     graph(ROW, annotations={"horizontal": [{"value": 5, "label": "▲ page: Storm"}]}),
     graph(ROW, title="Now", view="singleValue"),
+    graph([*ROW[:1], "Silent", *ROW[2:]], title="Fell silent", view="singleValue"),
     graph([{"expression": "NOSUCH(m1)", "id": "e1"}], title="Unknown function"),
     {"type": "text", **PLACE, "properties": {"markdown": "# Hello <script>x</script>"}},
     {"type": "alarm", **PLACE, "properties": {"title": "Alarms", "alarms": [ARN + "sw-Storm"]}},
@@ -141,6 +143,7 @@ def a_site(dashboards: Dashboards, logs: Logs) -> Site:
     store = MemoryStore()
     for minute in range(60):
         store.put(OPENED, MINUTE_NOW - 60 * (minute + 1), float(minute))
+    store.put(SILENT, MINUTE_NOW - 1_800, 7.0)
     return Site(
         deployment=Deployment("sw", "a1", "live", "us-east-1", local=True),
         dashboards=dashboards,
