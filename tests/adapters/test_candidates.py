@@ -202,6 +202,19 @@ def test_a_row_that_changed_since_is_neither_noted_nor_closed(
     assert stored(dynamodb) == before
 
 
+def test_a_peer_that_spoke_before_its_close_stays_in_its_rooms(
+    registry: DynamoRegistry, candidates: DynamoRows, dynamodb: Any
+) -> None:
+    registry.register(ANN, NOW)
+    registry.join(ANN, "lobby", NOW)
+    read = only(candidates)
+    registry.seen(ANN, NOW + 10 * MINUTE)
+
+    assert not candidates.close(read, REAPED)
+    key = rows.membership_key("lobby", ANN.connection_id, TABLE)
+    assert dynamodb.get_item(TableName=TABLE.name, Key=key).get("Item")
+
+
 def test_overdue_rows_are_those_long_silent_or_with_an_old_token(
     registry: DynamoRegistry, candidates: DynamoRows
 ) -> None:

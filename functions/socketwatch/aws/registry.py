@@ -96,7 +96,9 @@ class DynamoRegistry:
                 **values,
             },
         )
-        for room in before.get("rooms", {}).get("SS", ()):
+        # A row that stays open keeps its memberships; one closed before may have lost only some.
+        left = before.get("rooms", {}).get("SS", ()) if closed or not _is_open(before) else ()
+        for room in left:
             self._table.call(
                 "delete_item",
                 Key=rows.membership_key(room, connection.connection_id, self._layout),
