@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Protocol
 
 from socketwatch import metrics
@@ -31,6 +32,9 @@ STOP_BEFORE_END = 12 * SECOND
 
 LOOK_AFTER = MINUTE
 """When the reaper looks at a row that was to be closed, should that have come to nothing."""
+
+ROUND = 16
+"""Minutes in which every index shard has been looked at, or as many as there are."""
 
 MOST = 1_000
 """Connections that one run ends; the next round comes by again."""
@@ -99,16 +103,19 @@ def grounds(row: Candidate, now: int, policy: Policy) -> ClosedBy | None:
 
 
 def dismiss(dismisser: Dismisser, remaining: int) -> Dismissed:
-    """Look at one index shard, another each minute, and end whom the policy says.
+    """Look at a part of the index, another each minute, and end whom the policy says.
 
     Raises:
         RegistryUnavailable: the rows cannot be read; some connections may have been ended.
     """
     policy, now, started = dismisser.policy, dismisser.clock(), dismisser.monotonic()
-    shard = now // MINUTE % policy.age_shards
+    round_of = min(ROUND, policy.age_shards)
+    shards = range(now // MINUTE % round_of, policy.age_shards, round_of)
     seen_before = now - policy.idle_after - SEEN_EVERY if policy.idle_after else 0
     tokens_before = (now - LEEWAY) // SECOND if policy.tokens else 0
-    found = dismisser.rows.overdue(shard, seen_before, tokens_before)
+    found = chain.from_iterable(
+        dismisser.rows.overdue(shard, seen_before, tokens_before) for shard in shards
+    )
     claimed = dismisser.each(lambda row: _claim(dismisser, row, now), _most(found, now, policy))
     stop_at = started + max(0, remaining - STOP_BEFORE_END) / SECOND
     ending = _Ending(dismisser.pace, stop_at, [one for one in claimed if one])
@@ -128,9 +135,10 @@ def measurements(dismissed: Dismissed) -> list[Measurement]:
 
 
 def _most(rows: Iterable[Candidate], now: int, policy: Policy) -> list[Candidate]:
+    """The first of those whom the policy says; what is due is the reaper's to ask about."""
     found = []
     for row in rows:
-        if grounds(row, now, policy):
+        if row.check_at > now and grounds(row, now, policy):
             found.append(row)
         if len(found) == MOST:
             break
@@ -139,10 +147,13 @@ def _most(rows: Iterable[Candidate], now: int, policy: Policy) -> list[Candidate
 
 def _claim(dismisser: Dismisser, row: Candidate, now: int) -> Candidate | None:
     """The row as it is once it is made sure that its peer has not been heard since it was read."""
-    check_at = now + LOOK_AFTER
+    # A suspicion that no probe has confirmed would look confirmed once `check_at` has moved.
+    claimed = replace(
+        row, check_at=now + LOOK_AFTER, suspect_since=row.suspect_since if row.probed_gone else 0
+    )
     with suppress(RegistryUnavailable):
-        if dismisser.rows.note(row, check_at, row.suspect_since):
-            return replace(row, check_at=check_at)
+        if dismisser.rows.note(row, claimed.check_at, claimed.suspect_since):
+            return claimed
     return None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from socketwatch import headcount, metrics, objective, quotas, series
-from socketwatch.clock import MINUTE
+from socketwatch.clock import MINUTE, SECOND
 from socketwatch.endings import CLOSED_CATEGORIES
 from socketwatch.errors import HistoryUnavailable, RegistryUnavailable
 from socketwatch.headcount import OpenRow
@@ -200,7 +200,7 @@ def _hourly(minute: Minute) -> list[Measurement]:
     return [
         *_maybe(metrics.BURN_RATE, burn),
         *_maybe(metrics.ERROR_BUDGET_LEFT, left),
-        *_maybe(metrics.HOURS_TO_CONNECT_QUOTA, quotas.hours_to(100, week)),
+        *_maybe(metrics.HOURS_TO_CONNECT_QUOTA, quotas.hours_to(100, week, minute.now // SECOND)),
     ]
 
 

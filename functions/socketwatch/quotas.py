@@ -76,8 +76,8 @@ def use(peak_second: float, minute: float, callbacks: float, quotas: Quotas) -> 
     }
 
 
-def hours_to(limit: float, hourly: Series) -> float | None:
-    """Hours until a straight line through the hourly peaks reaches *limit*.
+def hours_to(limit: float, hourly: Series, now: int) -> float | None:
+    """Hours from *now* (epoch seconds) until a line through the hourly peaks reaches *limit*.
 
     None, for "not projected", where there are fewer than `MIN_POINTS` points, where they do not
     grow, or where the line gets there only beyond `FORECAST_LIMIT`.
@@ -92,7 +92,6 @@ def hours_to(limit: float, hourly: Series) -> float | None:
     slope /= spread
     if slope <= 0:
         return None
-    now = max(times)
-    today = mean_value + slope * (now - mean_time)
+    today = mean_value + slope * (now / 3_600 - mean_time)
     hours = max(0.0, (limit - today) / slope)
     return hours if hours <= FORECAST_LIMIT else None

@@ -100,16 +100,23 @@ class _Run:
             self.sweep.trouble = str(unavailable)
 
     def _look_for_life(self) -> None:
-        """Probe the rows that are likeliest to live."""
-        shards = range(self._rules.age_shards)
-        found = self._reaper.each(lambda one: self._reaper.rows.latest(one, LATEST), shards)
+        """Probe the rows that are likeliest to live, of other shards each time if not of all."""
+        shards = self._rules.age_shards
+        most = min(shards, max(1, self._quarter() // LATEST))
+        first = self._state.last_at // MINUTE * most
+        chosen = [(first + n) % shards for n in range(most)]
+        found = self._reaper.each(lambda one: self._reaper.rows.latest(one, LATEST), chosen)
         self._ask(self._ours(chain.from_iterable(found)))
 
     def _sample(self) -> None:
         """A round of rows picked at random from all, due or not."""
-        budget = self._reaper.pace.budget * (self._prober.stop_at - self._reaper.monotonic())
-        most = int(min(SAMPLE, budget / 4))
+        most = min(SAMPLE, self._quarter())
         self._round(self._reaper.rows.sample(most) if most > 0 else [], sampled=True)
+
+    def _quarter(self) -> int:
+        """Probes that fit into a quarter of what is left of the run: most is for due rows."""
+        left = self._prober.stop_at - self._reaper.monotonic()
+        return int(self._reaper.pace.budget * left / 4)
 
     def _work_off(self) -> None:
         """Rounds of due rows, until there are none or the time is up."""

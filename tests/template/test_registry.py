@@ -57,7 +57,7 @@ def test_a_bad_record_cannot_block_the_stream() -> None:
         "FunctionName": "Observe",
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "MaximumBatchingWindowInSeconds": 1,
-        "MaximumRecordAgeInSeconds": 3600,
+        "MaximumRecordAgeInSeconds": 86400,
         "MaximumRetryAttempts": 3,
         "StartingPosition": "TRIM_HORIZON",
     }

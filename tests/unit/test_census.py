@@ -183,7 +183,7 @@ def test_the_objective_and_the_trend_are_told_once_an_hour() -> None:
 
     assert found["BurnRate3d"] == pytest.approx(2)
     assert found["ErrorBudgetLeft"] == pytest.approx(50)
-    assert found["HoursToConnectQuota"] == pytest.approx((100 - 59.75) / 0.25)
+    assert found["HoursToConnectQuota"] == pytest.approx((100 - 60) / 0.25 - 61 / HOUR)
     assert "BurnRate3d" not in values(census(minute(history, AT + HOURLY_AT + 1)))
 
 

@@ -11,6 +11,7 @@ from socketwatch.clock import MINUTE, SECOND
 from socketwatch.dismissing import (
     LEEWAY,
     LOOK_AFTER,
+    ROUND,
     STOP_BEFORE_END,
     Dismissed,
     Dismisser,
@@ -198,6 +199,46 @@ def test_each_minute_has_its_shard() -> None:
         stage.gateway.now += 60
 
     assert sorted(seen) == list(range(16))
+
+
+def test_however_many_shards_there_are_all_have_been_looked_at_within_minutes() -> None:
+    stage = Stage()
+    seen: list[int] = []
+
+    def overdue(shard: int, *_: int) -> Iterator[Candidate]:
+        seen.append(shard)
+        return iter(())
+
+    stage.rows.overdue = overdue  # type: ignore[method-assign, assignment]
+    many = replace(stage.dismisser, policy=replace(POLICY, age_shards=250))
+    for _ in range(ROUND):
+        dismiss(many, 60 * SECOND)
+        stage.gateway.now += 60
+
+    assert sorted(seen) == list(range(250))
+
+
+def test_who_is_due_is_left_to_the_reaper(stage: Stage) -> None:
+    stage.index.checks["idle="] = (NOW, 0)
+
+    dismiss(stage.dismisser, 60 * SECOND)
+
+    assert not stage.asked
+    assert stage.index.checks["idle="] == (NOW, 0)
+
+
+@pytest.mark.parametrize(("probed", "kept"), [(True, NOW - MINUTE), (False, 0)])
+def test_a_suspicion_that_no_probe_confirmed_does_not_look_confirmed(
+    stage: Stage, probed: bool, kept: int
+) -> None:
+    # A post that met a 410 makes the row due at once, which is ahead of a clock that is behind.
+    since = NOW - MINUTE if probed else NOW + MINUTE
+    stage.index.checks["idle="] = (NOW + MINUTE, since)
+    stage.answers["idle="] = Reply(410)
+
+    dismiss(stage.dismisser, 60 * SECOND)
+
+    assert stage.index.checks["idle="] == (NOW + LOOK_AFTER, kept)
 
 
 def test_what_was_done_is_logged(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:

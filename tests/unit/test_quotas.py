@@ -25,11 +25,18 @@ def test_use_is_percent_of_what_a_second_allows() -> None:
 
 
 def test_steady_growth_is_projected_to_the_quota() -> None:
-    assert hours_to(100, line(100, 1, 0.5)) == pytest.approx((100 - 50.5) / 0.5)
+    assert hours_to(100, line(100, 1, 0.5), 99 * HOUR) == pytest.approx((100 - 50.5) / 0.5)
+
+
+def test_the_hours_are_counted_from_now_and_not_from_the_last_peak() -> None:
+    reached = 198 * HOUR  # where 1 + 0.5 n is 100
+    now = 105 * HOUR + 300
+
+    assert hours_to(100, line(100, 1, 0.5), now) == pytest.approx((reached - now) / HOUR)
 
 
 def test_a_quota_that_the_trend_has_reached_is_no_hours_away() -> None:
-    assert hours_to(100, line(100, 90, 1)) == 0
+    assert hours_to(100, line(100, 90, 1), 100 * HOUR) == 0
 
 
 @pytest.mark.parametrize(
@@ -44,11 +51,11 @@ def test_a_quota_that_the_trend_has_reached_is_no_hours_away() -> None:
     ids=["no points", "too few", "flat", "falling", "beyond a month"],
 )
 def test_without_points_or_growth_nothing_is_projected(hourly: dict[int, float]) -> None:
-    assert hours_to(100, hourly) is None
+    assert hours_to(100, hourly, 168 * HOUR) is None
 
 
 @given(st.lists(st.floats(0, 1_000), min_size=MIN_POINTS, max_size=170))
 def test_a_forecast_is_never_negative(values: list[float]) -> None:
-    hours = hours_to(100, {n * HOUR: value for n, value in enumerate(values)})
+    hours = hours_to(100, {n * HOUR: value for n, value in enumerate(values)}, 0)
 
     assert hours is None or hours >= 0

@@ -20,6 +20,7 @@ from socketwatch.reaping import STOP_BEFORE_END, reap
 from socketwatch.registry import GRACE, LIFETIME, ClosedBy, Closing, Connection
 from socketwatch.settings import Api
 from socketwatch.sweep import Sweep, measurements, summary
+from socketwatch.verdicts import Candidate
 from tests.fakes import NOW
 from tests.gateway import VirtualGateway
 from tests.index import SHARDS, FakeIndex, FakeMemory, FakeRows
@@ -428,3 +429,31 @@ def test_what_an_event_asks_for(event: object, asked: Asked) -> None:
 def test_a_wish_that_is_neither_true_nor_false_is_refused(event: object) -> None:
     with pytest.raises(BadEvent, match="must be true or false"):
         read(event)
+
+
+def test_a_small_budget_is_not_used_up_by_looking_for_life(stage: Stage) -> None:
+    for n in range(40):
+        stage.add(f"alive-{n}=", check_at=NOW + 14 * MINUTE)
+    stage.add("due=")
+    stage.reaper = replace(stage.reaper, pace=Pace(0.2))
+
+    stage.reap()
+
+    assert "due=" in {call.connection_id for call in stage.asked}
+
+
+def test_every_shard_has_its_turn_when_a_run_cannot_look_into_all(stage: Stage) -> None:
+    looked: set[int] = set()
+    rows = stage.reaper.rows
+
+    class Watched(FakeRows):
+        def latest(self, shard: int, limit: int) -> list[Candidate]:
+            looked.add(shard)
+            return rows.latest(shard, limit)
+
+    stage.reaper = replace(stage.reaper, rows=Watched(stage.index), pace=Pace(0.2))
+    for _ in range(SHARDS):
+        stage.reap()
+        stage.gateway.now += 60
+
+    assert looked == set(range(SHARDS))
