@@ -34,6 +34,9 @@ LATELY = 5
 FRESH = LATELY * MINUTE
 """How old a value may be that the census says each minute."""
 
+EACH_FIVE = 11 * MINUTE
+"""How old a value may be that the census says every five minutes: one may be late."""
+
 HOURLY = 70 * MINUTE
 """How old a value may be that the census says each hour."""
 
@@ -45,7 +48,6 @@ _PLAIN = (
     metrics.CONNECTION_BUDGET_USE,
     metrics.HOURS_TO_CONNECT_QUOTA,
     metrics.ERROR_BUDGET_LEFT,
-    metrics.REAPER_RUNS,
     metrics.REAPER_BACKLOG,
     metrics.REAPER_TRIPPED,
     metrics.GHOST_RATIO,

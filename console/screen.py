@@ -97,7 +97,10 @@ def _care(status: Status) -> Iterator[str]:
     if reap is None:
         yield from _row("rows still due", None, "no data yet: the reaper has not run")
     else:
-        ran = f"when the reaper ran at {_clock(reap.at)} UTC; good: few"
+        at = _clock(reap.at)
+        ran = f"the reaper ran at {at} UTC; good: few"
+        if status.reaper_stands:
+            ran = f"STALLED: no run since {at} UTC"
         yield from _row("rows still due", reap.backlog, ran)
         ghosts = "TRIPPED: nothing is closed" if reap.tripped else "% of a sample; good: under 2"
         yield from _row("ghosts", reap.ghost_percent, ghosts)

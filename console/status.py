@@ -8,7 +8,7 @@ from typing import Any
 
 from console.alarms import watching as alarm
 from console.cloudwatch.alarm import State
-from console.readings import FRESH, HOURLY, WINDOW, Number, Point, Readings, number
+from console.readings import EACH_FIVE, FRESH, HOURLY, WINDOW, Number, Point, Readings, number
 from console.stack import Stack
 from socketwatch import metrics
 from socketwatch.clock import MINUTE, SECOND
@@ -19,6 +19,9 @@ from socketwatch.quotas import Quota
 
 SILENCE = 3 * MINUTE
 """A census that has not been heard of for longer is silent: it speaks each minute."""
+
+STALLED = 10 * MINUTE
+"""A reaper that has not run for longer is said to stand; it runs each minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,11 @@ class Status:
     alarms: Alarmed | None
 
     @property
+    def reaper_stands(self) -> bool:
+        """Whether the reaper's last run is too long ago."""
+        return self.reap is not None and self.at - self.reap.at > STALLED
+
+    @property
     def accepted_percent(self) -> Number | None:
         """Accepted against targeted without skipped and gone, None where that is nothing.
 
@@ -133,7 +141,7 @@ def status(stack: Stack, readings: Readings, alarms: Alarmed | None = None) -> S
         connection_budget=_use(readings, metrics.CONNECTION_BUDGET_USE),
         hours_to_connect_quota=_value(readings, metrics.HOURS_TO_CONNECT_QUOTA, HOURLY),
         error_budget_left=_value(readings, metrics.ERROR_BUDGET_LEFT, HOURLY),
-        drift=_value(readings, metrics.DRIFT, FRESH),
+        drift=_value(readings, metrics.DRIFT, EACH_FIVE),
         reap=_reap(readings),
         alarms=alarms,
     )
@@ -187,14 +195,16 @@ def _silent_since(heard_at: int | None, created_at: int, now: int) -> int | None
 
 
 def _reap(readings: Readings) -> Reap | None:
-    run = readings.latest(metrics.REAPER_RUNS)
+    # Every run says whether it tripped, and nobody else does; of its runs the census says zeros.
+    run = readings.latest(metrics.REAPER_TRIPPED)
     if run is None:
         return None
+    within = readings.now - run.at
     return Reap(
         at=run.at,
-        tripped=bool(_value(readings, metrics.REAPER_TRIPPED, FRESH)),
-        backlog=_value(readings, metrics.REAPER_BACKLOG, FRESH),
-        ghost_percent=_value(readings, metrics.GHOST_RATIO, FRESH),
+        tripped=run.value > 0,
+        backlog=_value(readings, metrics.REAPER_BACKLOG, within),
+        ghost_percent=_value(readings, metrics.GHOST_RATIO, within),
     )
 
 

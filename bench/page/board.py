@@ -85,7 +85,7 @@ class _Nothing:
     def history(self, _name: str) -> list[Change]:
         return []
 
-    def of_user(self, _user: str) -> list[Any]:
+    def of_user(self, _user: str, _now: int) -> list[Any]:
         return []
 
     def life(self, _connection_id: str, _now: int) -> dict[str, Any]:

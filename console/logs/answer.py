@@ -29,10 +29,14 @@ DEFAULT = (Column("@timestamp", "@timestamp"), Column("@message", "@message"))
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A table: the columns' names, and one tuple a row."""
+    """A table: the columns' names, and one tuple a row.
+
+    *since* is an epoch second where older events were too many to be read, and None where all were.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    since: int | None = None
 
 
 def record(at: int, message: str, stream: str = "", group: str = "") -> Record:

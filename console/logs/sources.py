@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import Any, Protocol
 
 from console.errors import ConsoleError
@@ -16,6 +18,9 @@ PATIENCE = 20.0
 POLL = 0.5
 MOST_EVENTS = 10_000
 """Events of one group that are read for one question."""
+
+WINDOWS = 8
+"""Parts of a range that are looked at one by one where it has too many events."""
 
 Wait = Callable[[float], None]
 
@@ -69,22 +74,46 @@ class ReadLogs:
         self._client = client
 
     def ask(self, groups: Sequence[str], query: str, start: int, end: int) -> Answer:
-        """As `LogSource.ask`."""
+        """As `LogSource.ask`, of the newest events where there are very many."""
         stages = read(query)
-        found = [one for group in groups for one in _events(self._client, group, start, end)]
-        return answer(stages, found)
+        found = [_newest(self._client, group, start, end) for group in groups]
+        since = max((since for _, since in found), default=start)
+        answered = answer(stages, chain.from_iterable(records for records, _ in found))
+        return replace(answered, since=since if since > start else None)
 
     def events(self, group: str, pattern: str, start: int, end: int) -> list[Record]:
         """As `LogSource.events`."""
-        found = _events(self._client, group, start, end)
-        return [one for one in found if pattern in str(one["@message"])]
+        return list(_events(self._client, group, start, end, pattern))
+
+
+def _newest(client: Any, group: str, start: int, end: int) -> tuple[list[Record], int]:
+    """About `MOST_EVENTS` events at the least, or all; and from when on (s) none is missing.
+
+    A source answers with its oldest events and leaves out the rest. So what did not fit is read
+    window by window from the end.
+    """
+    found = list(_events(client, group, start, end))
+    if len(found) < MOST_EVENTS:
+        return found, start
+    newest: list[Record] = []
+    length, until = max(1, (end - start) // WINDOWS), end
+    while until > start and len(newest) < MOST_EVENTS:
+        since = max(start, until - length)
+        window = list(_events(client, group, since, until))
+        if len(window) >= MOST_EVENTS and length > 1:
+            length = max(1, length // 2)
+            continue
+        newest += window
+        until = since
+    return newest, until
 
 
 def _events(client: Any, group: str, start: int, end: int, pattern: str = "") -> Iterator[Record]:
     question: dict[str, Any] = {
         "logGroupName": group,
         "startTime": start * SECOND,
-        "endTime": end * SECOND,
+        # CloudWatch Logs counts this instant in.
+        "endTime": end * SECOND - 1,
     }
     if pattern:
         question["filterPattern"] = f'"{pattern}"'

@@ -119,11 +119,11 @@ def _absent(name: str) -> Document:
 def _log(widget: LogWidget, reading: Reading) -> Document:
     columns: Iterable[str] = ()
     rows: list[list[str]] = []
-    problem = None
+    problem = since = None
     try:
         within = reading.within
         found = reading.logs.ask(widget.log_groups, widget.query, within.start, within.end)
-        columns = found.columns
+        columns, since = found.columns, found.since
         rows = [
             [_cell(name, cell) for name, cell in zip(found.columns, row, strict=True)]
             for row in found.rows
@@ -135,6 +135,7 @@ def _log(widget: LogWidget, reading: Reading) -> Document:
         "title": widget.title,
         "columns": list(columns),
         "rows": rows,
+        "since": since,
         "problem": problem,
     }
 

@@ -51,20 +51,23 @@ class People:
     logs: LogSource
     groups: Sequence[str]
 
-    def of_user(self, user: str) -> list[Life]:
-        """The open connections of a user, the newest first.
+    def of_user(self, user: str, now: int) -> list[Life]:
+        """The open connections of a user, the newest first; *now* in epoch seconds.
+
+        Rows past `expiresAt` are dead: DynamoDB deletes them days late.
 
         Raises:
             ConsoleError: No user can have that name.
         """
         _check(user)
-        answer = self.dynamodb.query(
+        pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.registry,
             IndexName=BY_USER,
             KeyConditionExpression="openUser = :user",
-            ExpressionAttributeValues={":user": {"S": user}},
+            FilterExpression="expiresAt > :now",
+            ExpressionAttributeValues={":user": {"S": user}, ":now": {"N": str(now)}},
         )
-        found = [_summary(row) for row in answer["Items"]]
+        found = [_summary(row) for page in pages for row in page["Items"]]
         return sorted(found, key=lambda one: -(one["connectedAtMs"] or 0))
 
     def life(self, connection_id: str, now: int) -> Life:

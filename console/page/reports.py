@@ -92,5 +92,6 @@ def _document(
         "accepted": outcomes[Outcome.ACCEPTED],
         "gone": outcomes[Outcome.GONE],
         "lost": sum(outcomes[outcome] for outcome in LOST),
-        "successRate": rate(outcomes[Outcome.ACCEPTED], addressed),
+        "pending": totals.open,
+        "successRate": rate(outcomes[Outcome.ACCEPTED], addressed - totals.open),
     }

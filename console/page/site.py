@@ -61,7 +61,7 @@ class Connections(Protocol):
     Both raise ConsoleError for a name that none can have.
     """
 
-    def of_user(self, user: str) -> list[Document]:
+    def of_user(self, user: str, now: int) -> list[Document]:
         """The open connections of a user, the newest first."""
 
     def life(self, connection_id: str, now: int) -> Document:
@@ -197,7 +197,7 @@ class Site:
 
     def user(self, user: str) -> Document:
         """The open connections of a user."""
-        return {"user": user, "connections": self.people.of_user(user)}
+        return {"user": user, "connections": self.people.of_user(user, self.now())}
 
     def connection(self, connection_id: str) -> Document:
         """The life of a connection."""

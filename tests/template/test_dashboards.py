@@ -159,6 +159,27 @@ def test_the_volume_is_that_of_seven_days_and_of_the_seven_before() -> None:
     assert shown("This week against last, % of last") == 50
 
 
+def test_a_campaign_of_each_week_is_compared_with_its_own_hour() -> None:
+    titles = {
+        widget.title: widget
+        for widget in page_of("delivery").body.widgets
+        if isinstance(widget, MetricWidget)
+    }
+    store = MemoryStore()
+    valid = MetricId.of("Socketwatch", "DeliveriesValid", {"Api": "ApiId", "Stage": "StageName"})
+    for hour in range(337):
+        store.put(valid, hour * HOUR, 100_000 if hour % 168 == 0 else 0)
+
+    def shown(title: str) -> float:
+        # Two weeks that do not end with an hour are 337 hours, of which the last is under way.
+        (result,) = evaluate(queries(titles[title]), store, 0, 337 * HOUR)
+        return max(result.points.values())
+
+    assert shown("Volume of these 7 days, deliveries") == 100_000
+    assert shown("Volume of the 7 days before, deliveries") == 100_000
+    assert shown("This week against last, % of last") == 100
+
+
 def test_what_was_achieved_is_told_by_the_budget_that_is_left() -> None:
     achieved = next(
         widget

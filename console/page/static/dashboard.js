@@ -4,7 +4,7 @@ import { element, markup, table } from "./dom.js";
 import { bars, gauges, numbers, summary, values } from "./figures.js";
 import { never, soon } from "./frames.js";
 import { graph } from "./graph.js";
-import { STATES, ago, clockTime } from "./words.js";
+import { STATES, ago, instant } from "./words.js";
 
 const DRAWN = { singleValue: numbers, gauge: gauges, bar: bars, table: summary };
 
@@ -38,6 +38,13 @@ function frame(widget) {
   return card;
 }
 
+/* What a log query found; where there were too many lines, since when all are counted. */
+function lines(widget, now) {
+  const found = widget.rows.length ? table(widget.title, widget.columns, widget.rows.map((row) => linked(widget.columns, row))) : element("p", { class: "muted" }, "no such lines in this range");
+  if (!widget.since) return found;
+  return element("div", {}, element("p", { class: "muted" }, `only of the lines since ${instant(widget.since, now - widget.since)}: there are very many`), found);
+}
+
 /* A widget that keeps its graph from one refresh to the next. */
 function widgetView(widget, now) {
   const card = frame(widget);
@@ -55,7 +62,7 @@ function widgetView(widget, now) {
         shown.hidden = !shown.hidden;
         toggle.setAttribute("aria-expanded", String(!shown.hidden));
         card.classList.toggle("open", !shown.hidden);
-        if (!shown.hidden) shown.replaceChildren(values(card.widget, clockTime));
+        if (!shown.hidden) shown.replaceChildren(values(card.widget));
       });
       card.querySelector("h2")?.append(" ", toggle);
       card.append(shown);
@@ -70,7 +77,7 @@ function widgetView(widget, now) {
       metric: () => (next.problem ? notRendered(next.problem) : DRAWN[next.view]?.(next) ?? notRendered(`a graph of view ${next.view}`)),
       text: () => markup(next.html),
       alarm: () => (next.alarms.length ? element("ul", { class: "alarms" }, ...next.alarms.map((alarm) => alarmMark(alarm, at))) : element("p", { class: "muted" }, "none of these now")),
-      log: () => (next.problem ? notRendered(next.problem) : next.rows.length ? table(next.title, next.columns, next.rows.map((row) => linked(next.columns, row))) : element("p", { class: "muted" }, "no such lines in this range")),
+      log: () => (next.problem ? notRendered(next.problem) : lines(next, at)),
       refused: () => notRendered(next.why),
     }[next.kind];
     body.replaceChildren(made ? made() : notRendered(`a widget of kind ${next.kind}`));

@@ -2,7 +2,7 @@
 
 import { element, shape, table } from "./dom.js";
 import { colour, shade } from "./graph.js";
-import { NONE, clockTime, number } from "./words.js";
+import { NONE, instant, number } from "./words.js";
 
 const LATE_S = 300;
 
@@ -30,7 +30,7 @@ function passed(widget, value) {
 /* What there is to say of a figure that is not there, or is not of now. */
 function silence(widget, series) {
   const late = widget.end - series.latest_at > Math.max(LATE_S, 2 * series.period);
-  const said = series.latest === null ? "no data in this range" : late ? `nothing since ${clockTime(series.latest_at)}` : null;
+  const said = series.latest === null ? "no data in this range" : late ? `nothing since ${instant(series.latest_at, widget.end - series.latest_at)}` : null;
   return said && element("dd", { class: "muted" }, said);
 }
 
@@ -88,7 +88,7 @@ export function summary(widget) {
 }
 
 /* The same graph as a table, for whoever reads better than sees. */
-export function values(widget, clock) {
+export function values(widget) {
   const all = new Map();
   widget.series.forEach((series, at) =>
     series.values.forEach((value, n) => {
@@ -96,6 +96,6 @@ export function values(widget, clock) {
       if (value !== null) (all.get(time) ?? all.set(time, []).get(time))[at] = value;
     }),
   );
-  const rows = [...all.keys()].sort((a, b) => b - a).slice(0, 200).map((time) => [clock(time), ...widget.series.map((series, at) => number(all.get(time)[at], series.unit))]);
+  const rows = [...all.keys()].sort((a, b) => b - a).slice(0, 200).map((time) => [instant(time, widget.end - widget.start), ...widget.series.map((series, at) => number(all.get(time)[at], series.unit))]);
   return table(`${widget.title}, as a table`, ["Time", ...widget.series.map((series) => series.label)], rows);
 }

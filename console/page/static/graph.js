@@ -2,7 +2,7 @@
    under the pointer, or those that the arrow keys have reached, and reads them out. */
 
 import { element } from "./dom.js";
-import { NONE, clockTime, number, tick } from "./words.js";
+import { NONE, instant, number, tick } from "./words.js";
 
 const PALETTE = ["#0072b2", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#8c510a", "#a6970a", "#8f8f8f"];
 const DASHES = [[], [6, 4], [2, 3], [8, 3, 2, 3]];
@@ -19,18 +19,25 @@ export function shade(color) {
 
 export const colour = (series, at) => shade(series.color || PALETTE[at % PALETTE.length]);
 
-/* All series on one sorted list of times. */
+/* All series on one sorted list of times. A time that is not of a series is undefined in it; null is a gap. */
 function columns(widget) {
   const times = new Set();
   for (const one of widget.series) one.values.forEach((_value, n) => times.add(one.start + n * one.step));
   const xs = [...times].sort((a, b) => a - b);
   const place = new Map(xs.map((x, n) => [x, n]));
   const rows = widget.series.map((one) => {
-    const row = new Array(xs.length).fill(null);
+    const row = new Array(xs.length).fill(undefined);
     one.values.forEach((value, n) => (row[place.get(one.start + n * one.step)] = value));
     return row;
   });
   return [xs, ...rows];
+}
+
+/* What a series says at a place: its own newest value up to there, where its periods are longer. */
+function upTo(row, place) {
+  let n = place;
+  while (n > 0 && row[n] === undefined) n -= 1;
+  return row[n];
 }
 
 /* A stack is drawn from the top down, each area over the sum of those below it. */
@@ -39,7 +46,7 @@ function stacked(data, sides) {
   const height = { left: new Array(xs.length).fill(0), right: new Array(xs.length).fill(0) };
   return [xs, ...rows.map((row, at) => {
     if (sides[at] === "right") return row;
-    return row.map((value, n) => (value === null ? null : (height.left[n] += value)));
+    return row.map((value, n) => (value === null || value === undefined ? value : (height.left[n] += value)));
   })];
 }
 
@@ -180,14 +187,15 @@ export function graph(box, first) {
   box.append(canvas, empty, legend, spoken);
   let chart = null;
   let at = null;
+  const when = (epoch) => instant(epoch, current.widget.end - current.widget.start);
 
   const read = (index) => {
     at = index ?? null;
     legend.querySelectorAll("b").forEach((cell, n) => {
       const one = current.widget.series[n];
-      if (one) cell.textContent = number(at === null ? one.latest : plain[n + 1]?.[at], one.unit);
+      if (one) cell.textContent = number(at === null ? one.latest : upTo(plain[n + 1], at), one.unit);
     });
-    legend.dataset.at = at === null ? "" : clockTime(plain[0][at]);
+    legend.dataset.at = at === null ? "" : when(plain[0][at]);
   };
 
   const step = (event) => {
@@ -197,8 +205,8 @@ export function graph(box, first) {
     const last = plain[0].length - 1;
     const index = Math.min(last, Math.max(0, (at ?? last - move) + move));
     chart.setCursor({ left: chart.valToPos(plain[0][index], "x"), top: 10 });
-    const told = current.widget.series.map((one, n) => `${one.label} ${number(plain[n + 1][index], one.unit)}`);
-    spoken.textContent = `${clockTime(plain[0][index])}: ${told.join(", ")}`;
+    const told = current.widget.series.map((one, n) => `${one.label} ${number(upTo(plain[n + 1], index), one.unit)}`);
+    spoken.textContent = `${when(plain[0][index])}: ${told.join(", ")}`;
   };
   canvas.addEventListener("keydown", step);
 
@@ -208,7 +216,7 @@ export function graph(box, first) {
     plain = columns(widget);
     const data = widget.stacked ? stacked(plain, widget.series.map((one) => one.side)) : plain;
     canvas.setAttribute("aria-label", `${widget.title}: ${widget.series.map((one) => `${one.label} ${number(one.latest, one.unit)}`).join(", ") || "no data"}`);
-    const points = plain.slice(1).flat().filter((value) => value !== null).length;
+    const points = plain.slice(1).flat().filter((value) => value !== null && value !== undefined).length;
     canvas.dataset.points = points;
     empty.hidden = points > 0;
     /* A batch draws at once, so that whoever spreads the drawing sees what it costs. */

@@ -53,13 +53,14 @@ export function broadcastList(view, told) {
     number(one.accepted),
     number(one.gone),
     number(one.lost),
+    number(one.pending),
     one.successRate === null ? NONE : `${number(100 * one.successRate)} %`,
   ]);
   view.replaceChildren(
     element("h1", {}, "Broadcasts"),
     rows.length
-      ? table("Broadcasts, the newest first", ["Broadcast", "Team", "Asked for", "Status", "Targeted", "Accepted", "Gone", "Lost", "Success"], rows)
-      : element("p", {}, "No broadcast is remembered."),
+      ? table("Broadcasts, the newest first", ["Broadcast", "Team", "Asked for", "Status", "Targeted", "Accepted", "Gone", "Lost", "Pending", "Success so far"], rows)
+      : element("p", {}, "No broadcast of today or yesterday is remembered, and none is open."),
   );
 }
 

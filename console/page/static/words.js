@@ -21,6 +21,9 @@ export const clockTime = (epoch) => SECOND.format(epoch * 1000);
 export const tick = (epoch, span) => (span > 2 * 86400 ? DAY.format(epoch * 1000) : MINUTE.format(epoch * 1000));
 export const moment = (epoch) => (epoch ? `${DAY.format(epoch * 1000)} ${SECOND.format(epoch * 1000)}` : NONE);
 
+/* The time of day says enough within half a day. */
+export const instant = (epoch, span) => (span > 43200 ? moment(epoch) : clockTime(epoch));
+
 export function ago(seconds) {
   if (seconds === null || seconds === undefined || Number.isNaN(seconds)) return NONE;
   if (seconds < 90) return `${Math.max(0, Math.round(seconds))} s`;

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,11 +50,27 @@ def people(dynamodb: Any, logs: FakeLogs) -> People:
 
 
 def test_a_users_open_connections_are_found(people: People) -> None:
-    (found,) = people.of_user("ann")
+    (found,) = people.of_user("ann", NOW)
 
     assert found["connectionId"] == ANN.connection_id
     assert (found["state"], found["connectedAtMs"], found["platform"]) == ("open", OPENED, "ios")
-    assert people.of_user("bob") == []
+    assert people.of_user("bob", NOW) == []
+
+
+def test_a_row_past_its_end_is_nobodys_connection(people: People) -> None:
+    ends = ANN.expires_at
+
+    assert people.of_user("ann", ends - 1)
+    assert people.of_user("ann", ends) == []
+
+
+def test_however_many_connections_a_user_has_all_are_found(people: People, dynamodb: Any) -> None:
+    registry = registry_on(dynamodb)
+    for n in range(700):
+        one = f"{'x' * 1_500}{n}"  # 1 MB a page
+        registry.register(replace(ANN, connection_id=one), OPENED)
+
+    assert len(people.of_user("ann", NOW)) == 701
 
 
 def test_a_life_is_told_in_order_by_registry_and_logs(
@@ -87,4 +104,4 @@ def test_what_can_be_no_name_is_refused(people: People, name: str) -> None:
     with pytest.raises(ConsoleError, match="1 to 256"):
         people.life(name, NOW)
     with pytest.raises(ConsoleError, match="1 to 256"):
-        people.of_user(name)
+        people.of_user(name, NOW)

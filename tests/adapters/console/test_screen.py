@@ -156,6 +156,15 @@ def test_alarms_that_fire_are_named_and_a_tripped_reaper_is_said() -> None:
     assert row(text, "ghosts").endswith("40.5 TRIPPED: nothing is closed")
 
 
+def test_a_reaper_that_stands_still_is_said() -> None:
+    ran, stood = Reap(LAST, False, 12, 0), Reap(LAST - 3_600_000, False, 12, 0)
+
+    assert row(screen(status_of(reap=ran)), "rows still due").endswith("good: few")
+    assert row(screen(status_of(reap=stood)), "rows still due").endswith(
+        "12 STALLED: no run since 12:44 UTC"
+    )
+
+
 def test_a_silent_census_is_why_nothing_is_known() -> None:
     text = screen(status_of(**SILENT))
 

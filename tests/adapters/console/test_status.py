@@ -6,7 +6,7 @@ from console.alarms.watching import Status as AlarmStatus
 from console.cloudwatch.alarm import State
 from console.readings import Readings, read
 from console.stack import Stack
-from console.status import Alarmed, Status, alarmed, document, status
+from console.status import Alarmed, Reap, Status, alarmed, document, status
 from socketwatch import metrics, minute
 from socketwatch.aws.history import CloudWatchHistory
 from socketwatch.clock import MINUTE
@@ -230,7 +230,6 @@ def test_a_census_that_never_spoke_is_silent_for_as_long_as_was_looked(
 
 
 def test_the_reapers_last_run_is_told(account: FakeAccount) -> None:
-    account.put(metrics.REAPER_RUNS, 1, LAST)
     account.put(metrics.REAPER_BACKLOG, 12, LAST)
     account.put(metrics.REAPER_TRIPPED, 1, LAST)
 
@@ -240,6 +239,25 @@ def test_the_reapers_last_run_is_told(account: FakeAccount) -> None:
         "backlog": 12,
         "ghost_percent": None,
     }
+
+
+def test_a_reaper_that_stands_is_told_as_its_last_run_left_it(account: FakeAccount) -> None:
+    long_ago = LAST - 2 * HOUR
+    account.put(metrics.GHOST_RATIO, 3, long_ago - MINUTE)
+    account.put(metrics.REAPER_BACKLOG, 900, long_ago)
+    account.put(metrics.REAPER_TRIPPED, 1, long_ago)
+    quiet_census(account, LAST)
+
+    found = seen(account)
+
+    assert found.reap == Reap(long_ago, tripped=True, backlog=900, ghost_percent=None)
+    assert found.reaper_stands
+
+
+def test_drift_stands_until_the_next_is_due(account: FakeAccount) -> None:
+    account.put(metrics.DRIFT, 3, NOW - 10 * MINUTE)
+
+    assert said(account)["drift"] == 3
 
 
 def test_alarms_are_counted_and_those_that_fire_are_named() -> None:

@@ -116,7 +116,7 @@ class Alarms:
 class People:
     """Ann, with one connection."""
 
-    def of_user(self, user: str) -> list[Item]:
+    def of_user(self, user: str, _now: int) -> list[Item]:
         return [{"connectionId": "a=", "state": "open"}] if user == "ann" else []
 
     def life(self, connection_id: str, _now: int) -> Item:
