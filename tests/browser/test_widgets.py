@@ -70,8 +70,8 @@ def test_an_unknown_function_says_so_in_its_place(page: Page) -> None:
 
 
 def test_the_other_widgets_stand_beside_them(page: Page) -> None:
-    assert page.locator(".widget").count() == 8
-    assert page.locator(".canvas canvas").count() == 1
+    assert page.locator(".widget").count() == 9
+    assert page.locator(".canvas canvas").count() == 2
 
 
 def test_a_number_that_is_not_of_now_says_since_when_it_is_silent(page: Page) -> None:
@@ -81,6 +81,25 @@ def test_a_number_that_is_not_of_now_says_since_when_it_is_silent(page: Page) ->
 
     assert re.search(r"\b7\b\s+nothing since \d\d:\d\d", card("Fell silent"))
     assert "nothing since" not in card("Now")
+
+
+def test_a_line_with_longer_periods_is_drawn_beside_short_ones(page: Page) -> None:
+    heading = page.get_by_role("heading", name="Long beside short")
+    canvas = page.locator(".widget", has=heading).locator("canvas")
+
+    # Of the colour #d55e00; a line, for there are too many values to be drawn as dots.
+    red = canvas.evaluate(
+        """canvas => {
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          let found = 0;
+          for (let n = 0; n < data.length; n += 4) {
+            const [red, green, blue, solid] = data.slice(n, n + 4);
+            if (solid > 200 && Math.abs(red - 213) + Math.abs(green - 94) + blue < 40) found += 1;
+          }
+          return found;
+        }"""
+    )
+    assert red > 100
 
 
 def test_what_somebody_wrote_is_shown_and_never_run(page: Page) -> None:

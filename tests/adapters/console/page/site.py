@@ -41,6 +41,7 @@ WIDGETS = [
     graph(ROW, annotations={"horizontal": [{"value": 5, "label": "▲ page: Storm"}]}),
     graph(ROW, title="Now", view="singleValue"),
     graph([*ROW[:1], "Silent", *ROW[2:]], title="Fell silent", view="singleValue"),
+    graph(ROW, [*ROW, {"period": 900, "color": "#d55e00"}], title="Long beside short"),
     graph([{"expression": "NOSUCH(m1)", "id": "e1"}], title="Unknown function"),
     {"type": "text", **PLACE, "properties": {"markdown": "# Hello <script>x</script>"}},
     {"type": "alarm", **PLACE, "properties": {"title": "Alarms", "alarms": [ARN + "sw-Storm"]}},

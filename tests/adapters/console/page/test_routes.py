@@ -136,7 +136,7 @@ async def test_what_is_not_known_says_why_in_its_place() -> None:
     refused = [one for one in page["widgets"] if one["kind"] == "refused"]
     (unknown,) = (one for one in page["widgets"] if one.get("title") == "Unknown function")
 
-    assert len(page["widgets"]) == 8
+    assert len(page["widgets"]) == 9
     assert "explorer" in refused[0]["why"]
     assert "NOSUCH" in unknown["problem"]
 
