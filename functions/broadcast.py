@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from socketwatch import broadcasting, events, frames, metrics
-from socketwatch.aws import emf, environment, planner, telemetry
+from socketwatch.aws import comebacks, emf, environment, planner, telemetry
 from socketwatch.broadcasting import ROLE, Audience
 from socketwatch.clock import Clock
-from socketwatch.errors import BadEvent, BadFrame, SocketwatchError
+from socketwatch.comebacks import Comebacks, comeback
+from socketwatch.errors import BadEvent, BadFrame, QueueUnavailable, SocketwatchError
 from socketwatch.events import EventType
 from socketwatch.flooding import PeerBudget, PeerRate
 from socketwatch.frames import Code
@@ -19,7 +20,9 @@ from socketwatch.settings import Api
 
 API = environment.read(Api)
 LOG = telemetry.logger("broadcast")
-PLANNER = planner.open_planner(environment.read(planner.PlannerSettings))
+SETTINGS = environment.read(planner.PlannerSettings)
+PLANNER = planner.open_planner(SETTINGS)
+COMEBACKS = comebacks.open_comebacks(SETTINGS.requests_queue, SETTINGS.plans_queue)
 BURST = 10
 """Broadcasts that one peer may ask for at once."""
 
@@ -70,7 +73,9 @@ def by_route(
     return frames.reply({"type": "broadcast", **reply}), counted
 
 
-def by_queue(records: list[Any], plan: Planner, clock: Clock, remaining: Clock) -> Reply:
+def by_queue(
+    records: list[Any], plan: Planner, back: Comebacks, clock: Clock, remaining: Clock
+) -> Reply:
     """Requests, and plans to go on with; what cannot be done comes back and ends in dead letters.
 
     A request without an id is called after its message, so its redelivery is no second broadcast.
@@ -78,21 +83,30 @@ def by_queue(records: list[Any], plan: Planner, clock: Clock, remaining: Clock) 
     failed, counted = [], []
     for record in records:
         try:
-            if record["body"].startswith("{"):
-                frame = frames.parse(record["body"])
-                reply, taken = take(frame, record["messageId"], plan, clock())
-                counted += taken
-                if "error" in reply:
-                    LOG.error(
-                        "request refused", code=reply["error"], message_id=record["messageId"]
-                    )
-                    failed.append(record["messageId"])
-            else:
+            # A plan's message is its broadcast's id and nothing else.
+            if broadcasting.is_id(record["body"]):
                 plan.resume(record["body"], remaining)
+                continue
+            frame = frames.parse(record["body"])
         except SocketwatchError as error:
             LOG.error("comes back", reason=str(error), message_id=record["messageId"])
-            failed.append(record["messageId"])
-    return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}, counted
+            failed.append(record)
+            continue
+        reply, taken = take(frame, record["messageId"], plan, clock())
+        counted += taken
+        if "error" in reply:
+            LOG.error("request refused", code=reply["error"], message_id=record["messageId"])
+            failed.append(record)
+    hasten(failed, back)
+    return {"batchItemFailures": [{"itemIdentifier": one["messageId"]} for one in failed]}, counted
+
+
+def hasten(failed: list[Any], back: Comebacks) -> None:
+    """Have what failed come back soon; where that fails, too, it waits its queue's time out."""
+    try:
+        back.hasten([comeback(record) for record in failed])
+    except QueueUnavailable as unavailable:
+        LOG.warning("comes back late", reason=str(unavailable))
 
 
 def broadcast(
@@ -103,10 +117,11 @@ def broadcast(
     clock: Clock,
     new_id: Callable[[], str],
     remaining: Clock,
+    back: Comebacks,
 ) -> Reply:
     """Take the event by its door."""
     if isinstance(event, dict) and "Records" in event:
-        return by_queue(event["Records"], plan, clock, remaining)
+        return by_queue(event["Records"], plan, back, clock, remaining)
     if isinstance(event, dict) and "requestContext" in event:
         return by_route(event, new_id(), plan, api, budget, clock)
     return take(event, new_id(), plan, clock())
@@ -124,6 +139,7 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
         now,
         lambda: ulid(now(), os.urandom),
         lambda: environment.remaining(context),
+        COMEBACKS,
     )
     emf.emit(API, counted)
     return reply

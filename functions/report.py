@@ -7,7 +7,7 @@ from socketwatch.answering import Answerer
 from socketwatch.aws import emf, environment, telemetry
 from socketwatch.aws.reporting import Reporting, ReportSettings, open_reporting
 from socketwatch.clock import Clock
-from socketwatch.errors import LedgerUnavailable, NotPublished
+from socketwatch.errors import LedgerUnavailable
 from socketwatch.publishing import Published
 from socketwatch.settings import Api
 
@@ -22,8 +22,8 @@ def publish(reporting: Reporting, clock: Clock, remaining: Clock) -> Published:
     try:
         reporting.publisher.run(remaining, done)
         if not (done.rest or done.failed):
-            done.told = reporting.digest.run(clock())
-    except (LedgerUnavailable, NotPublished) as unavailable:
+            reporting.digest.run(clock(), remaining, done)
+    except LedgerUnavailable as unavailable:
         LOG.error("unavailable", reason=str(unavailable))
     for broadcast_id in done.reports:
         LOG.info("report published", broadcast_id=broadcast_id)
@@ -31,6 +31,8 @@ def publish(reporting: Reporting, clock: Clock, remaining: Clock) -> Published:
         LOG.error("report not published", broadcast_id=broadcast_id, reason=reason)
     for told in done.told:
         LOG.info("digest sent", team=told.team, day=told.day)
+    for untold, reason in done.untold.items():
+        LOG.error("digest not sent", team=untold.team, day=untold.day, reason=reason)
     return done
 
 

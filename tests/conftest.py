@@ -14,6 +14,7 @@ os.environ.update(
         "STAGE": "live",
         "REGISTRY_TABLE": "registry",
         "LEDGER_TABLE": "deliveries",
+        "REQUESTS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/requests",
         "PLANS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/plans",
         "SHARDS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/shards",
         "SHARDS_FAILED_URL": "https://sqs.us-east-1.amazonaws.com/1/failed",

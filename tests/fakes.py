@@ -221,7 +221,7 @@ class FakeLedger:
         self.writes += 1
         key = (row.broadcast_id, row.number)
         now = self.rows[key]
-        if now.token != row.token:
+        if now.token != row.token or now.state in {ShardState.DONE, ShardState.VOID}:
             return False
         self.rows[key] = replace(
             now,

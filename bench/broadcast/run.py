@@ -186,8 +186,8 @@ def _watch(
         row = kept.ledger.request(BROADCAST)
         if row and row.planned and not kept.shards.left():
             settled = Settled()
-            settler.overdue(settled)
-            settler.close_reports(settled)
+            settler.overdue(lambda: 60_000, settled)
+            settler.close_reports(lambda: 60_000, settled)
             if settled.closed:
                 return _report(kept)
 

@@ -158,9 +158,14 @@ def valid_id(value: object) -> str:
     Raises:
         BadFrame: `bad_id`.
     """
-    if not isinstance(value, str) or not _ID.fullmatch(value):
+    if not isinstance(value, str) or not is_id(value):
         raise BadFrame(Code.BAD_ID)
     return value
+
+
+def is_id(text: str) -> bool:
+    """Whether a text may be a broadcast's id; no JSON object, list or string may."""
+    return _ID.fullmatch(text) is not None
 
 
 def _expires_in(value: object) -> int:

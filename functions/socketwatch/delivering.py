@@ -1,9 +1,9 @@
 """Delivering: a batch of shard messages becomes posts, and every message gets its verdict.
 
 A shard is held under a token while it is worked on. Progress is written each hundred deliveries,
-so a worker that is killed repeats at most those and what was in flight. What time is left for is
-handed on as a message of its own; a message whose shard cannot be finished or handed on is
-reported as failed and comes back.
+so a worker that is killed repeats at most those and what was in flight; the write of a shard's last
+outcome also makes it done. What time is left for is handed on as a message of its own; a message
+whose shard cannot be finished or handed on is reported as failed and comes back.
 """
 
 from collections import Counter
@@ -35,6 +35,10 @@ STOP_BEFORE_END = 10 * SECOND
 LEASE_BEYOND_END = 10 * SECOND
 """Milliseconds after its time limit at which a worker is given up for dead."""
 
+PROGRESS_RESTS = 5
+"""Seconds for which no progress is written after the ledger did not answer: each try holds up all
+posts of the worker."""
+
 LONGEST_DELAY = 900
 """Seconds by which SQS delays a message at most."""
 
@@ -65,6 +69,8 @@ class Worker:
         pace: this worker's share of the budget, and what it has learnt of the account's rate.
         each: for calls to the ledger, which may overlap.
         pressure: what it has seen of 429s.
+        progress: the ledger once more, by a way that soon gives up: posts wait for it. By default
+            it is `ledger`.
     """
 
     ledger: Ledger
@@ -78,6 +84,7 @@ class Worker:
     pace: Pace
     each: Each = map
     pressure: Pressure = field(default_factory=Pressure)
+    progress: Ledger | None = None
 
 
 @dataclass(slots=True)
@@ -133,7 +140,7 @@ def deliver(records: Iterable[dict[str, Any]], remaining: int, worker: Worker) -
         stop_at=monotonic + (remaining - STOP_BEFORE_END) / SECOND,
         wall=now - monotonic * SECOND,
         jitter=worker.jitter,
-        write=_progress({id(taken.run): taken.row for taken in held}, worker.ledger),
+        write=_progress({id(taken.run): taken.row for taken in held}, worker),
     )
     worker.send(dispatch)
     batch.slow = frozenset(dispatch.slow)
@@ -183,31 +190,48 @@ def _take(record: dict[str, Any], lease: int, worker: Worker, batch: Batch) -> _
     return _Held(message_id, held, ShardRun(shard, row.tally, trace=trace))
 
 
-def _progress(rows: dict[int, ShardRow], ledger: Ledger) -> Written:
+def _progress(rows: dict[int, ShardRow], worker: Worker) -> Written:
     """Writes progress. A ledger that does not answer costs progress, not deliveries."""
+    ledger = worker.progress or worker.ledger
+    resting_until = float("-inf")
 
     def write(run: ShardRun) -> bool:
+        nonlocal resting_until
+        if worker.monotonic() < resting_until:
+            return True
         try:
-            return ledger.write(rows[id(run)], run.tally)
+            return _write(ledger, rows[id(run)], run)
         except LedgerUnavailable:
+            resting_until = worker.monotonic() + PROGRESS_RESTS
             return True
 
     return write
 
 
+def _write(ledger: Ledger, row: ShardRow, run: ShardRun) -> bool:
+    """Write how far a shard has come; False where another worker has taken it over.
+
+    What is done is so in the write of its last outcome: whoever adds up shards before the batch is
+    over, or after this worker has died, finds every outcome together with who the targets were.
+    """
+    if run.tally.done:
+        found = breakdown(run.shard, run.tally)
+        row = replace(row, state=ShardState.DONE, lease=0, breakdown=found)
+    written = ledger.write(row, run.tally)
+    run.closed = written and run.tally.done
+    return written
+
+
 def _let_go(taken: _Held, rest: tuple[Shard, float] | None, worker: Worker) -> bool:
     """Write down what came of a shard and hand on what is open; False: the message must come back.
 
-    A shard that another worker took over is that worker's.
+    A shard that another worker took over is that worker's, and one that is closed needs nothing.
     """
     run = taken.run
-    if run.lost:
+    if run.lost or run.closed:
         return True
-    row = replace(taken.row, state=ShardState.SENDING, lease=0)
-    if run.tally.done:
-        row = replace(row, state=ShardState.DONE, breakdown=breakdown(run.shard, run.tally))
     try:
-        written = worker.ledger.write(row, run.tally)
+        written = _write(worker.ledger, replace(taken.row, lease=0), run)
         if written and rest and not run.tally.done:
             shard, due = rest
             delay = min(LONGEST_DELAY, max(0, round(due)))

@@ -1,15 +1,16 @@
 """The daily digest: what became of a team's broadcasts yesterday, told once the day is over."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from socketwatch.archive import Archive, TeamDay, date, midnight
-from socketwatch.clock import MINUTE
+from socketwatch.clock import MINUTE, SECOND, Clock
 from socketwatch.daily import closed_report, days_before, range_report
+from socketwatch.errors import NotPublished
 from socketwatch.pages.text import days_text
 from socketwatch.pages.words import of
 from socketwatch.places import Places
-from socketwatch.publishing import Put
+from socketwatch.publishing import Published, Put
 from socketwatch.tables import table
 
 WAIT = 10 * MINUTE
@@ -17,6 +18,9 @@ WAIT = 10 * MINUTE
 
 DAYS_BACK = 3
 """Days that are still told when they were missed."""
+
+REST_BEFORE_END = 20 * SECOND
+"""Milliseconds of the time limit that telling one team is given."""
 
 Tell = Callable[[str, str, str], None]
 """Sends a team a subject and a text, or raises `NotPublished`."""
@@ -31,24 +35,33 @@ class Digest:
     tell: Tell
     places: Places
 
-    def run(self, now: int) -> list[TeamDay]:
-        """Tell every team of each day that is over and was not told; the days that were.
+    def run(self, now: int, remaining: Clock, done: Published) -> None:
+        """Tell every team of each day that is over and was not told, as long as there is time.
 
-        A team is told at least once: a run that is broken off may tell it again.
+        A team is told at least once: a run that is broken off may tell it again. One that cannot be
+        told keeps no other waiting; the next run tries it again.
 
         Raises:
-            NotPublished, LedgerUnavailable: the next run goes on.
+            LedgerUnavailable: the next run goes on; *done* says which days were told before.
         """
+        for one in self._untold(now):
+            if remaining() < REST_BEFORE_END:
+                done.rest = True
+                return
+            try:
+                self._tell(one, now)
+            except NotPublished as refused:
+                done.untold[one] = str(refused)
+            else:
+                done.told.append(one)
+
+    def _untold(self, now: int) -> Iterator[TeamDay]:
         today = date(now)
         if now < midnight(today) + WAIT:
-            return []
-        told = []
+            return
         for back in range(1, DAYS_BACK + 1):
-            for one in list(self.archive.teams(days_before(today, back))):
-                if not one.told:
-                    self._tell(one, now)
-                    told.append(one)
-        return told
+            teams = list(self.archive.teams(days_before(today, back)))
+            yield from (one for one in teams if not one.told)
 
     def _tell(self, one: TeamDay, now: int) -> None:
         report = range_report(one.day, one.day, self.archive.rollups(one.day, one.team), now)

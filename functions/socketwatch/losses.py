@@ -36,8 +36,12 @@ _STATUS = {
     Outcome.SLOW_CLIENT: "http_429",
 }
 
-LOST = frozenset({Outcome.EXPIRED, Outcome.FAILED, Outcome.UNKNOWN, Outcome.THROTTLED})
-"""Outcomes that make a report partial: nobody could say that the peer or the publisher did it."""
+UNDONE = frozenset({Outcome.EXPIRED, Outcome.FAILED, Outcome.UNKNOWN})
+"""Outcomes that make a report partial: the work was not done. What the account's rate refused was
+done in vain, and is told by an alarm of its own."""
+
+LOST = UNDONE | {Outcome.THROTTLED}
+"""Outcomes of which nobody could say that the peer or the publisher did it."""
 
 
 def losses(totals: Totals) -> list[dict[str, Any]]:

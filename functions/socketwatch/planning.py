@@ -22,6 +22,10 @@ from socketwatch.tally import Tally
 REST_BEFORE_END = 10_000
 """Milliseconds of the time limit at which a planner stops and leaves the rest to the next."""
 
+BACKUP_AFTER = 330
+"""Seconds after which somebody comes back to a plan, whatever became of its planner: a little more
+than a planner may take, for its own message stays hidden six times as long."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -92,7 +96,7 @@ class Planner:
             self.plans.send([broadcast.broadcast_id], delay=60)
             self._place(row, first)
         else:
-            self.plans.send([broadcast.broadcast_id])
+            self._leave(broadcast.broadcast_id)
         return answer(row)
 
     def resume(self, broadcast_id: str, remaining: Clock) -> None:
@@ -106,7 +110,7 @@ class Planner:
         seen = _Seen()
         while row and not row.planned and not row.closed_at:
             if remaining() < REST_BEFORE_END:
-                self.plans.send([broadcast_id])
+                self._leave(broadcast_id)
                 return
             page = self.audiences.page(row.broadcast, row.cursor, SIZE)
             if row.broadcast.audience is Audience.EVERYONE:
@@ -145,8 +149,16 @@ class Planner:
         if row.broadcast.content != broadcast.content:
             raise BadFrame(Code.CONFLICT)
         if not row.planned:
-            self.plans.send([broadcast.broadcast_id])
+            self._leave(broadcast.broadcast_id)
         return answer(row)
+
+    def _leave(self, broadcast_id: str) -> None:
+        """Leave a plan to another planner, and to one more should that one die.
+
+        Two that meet are no harm, and a plan that is complete is nothing to do.
+        """
+        self.plans.send([broadcast_id], delay=BACKUP_AFTER)
+        self.plans.send([broadcast_id])
 
 
 class _Seen:

@@ -48,6 +48,7 @@ class Published:
     Attributes:
         failed: why, by broadcast; the next run tries them again.
         told: the days of which digests were sent.
+        untold: why a digest was not, by its day; the next run tries it again.
         rest: something is left for the next run.
     """
 
@@ -55,6 +56,7 @@ class Published:
     failed: dict[str, str] = field(default_factory=dict)
     rest: bool = False
     told: list[TeamDay] = field(default_factory=list)
+    untold: dict[TeamDay, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

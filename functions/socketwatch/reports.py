@@ -14,7 +14,7 @@ from socketwatch.broadcasting import Audience
 from socketwatch.clock import SECOND
 from socketwatch.histogram import bucket, percentile
 from socketwatch.ledger import RequestRow, ShardRow, ShardState
-from socketwatch.losses import LOST, losses
+from socketwatch.losses import UNDONE, losses
 from socketwatch.outcomes import Outcome
 from socketwatch.places import page
 from socketwatch.reach import Reach
@@ -74,13 +74,16 @@ def _add(totals: Totals, shard: ShardRow) -> None:
 
 
 def is_complete(row: RequestRow, totals: Totals) -> bool:
-    """Whether every target is known and has its outcome."""
-    return row.planned and totals.open == 0
+    """Whether every target is known and has its outcome, and every shard is done.
+
+    A shard says who its targets were only once it is done.
+    """
+    return row.planned and totals.open == 0 and totals.done == totals.shards
 
 
 def is_partial(row: RequestRow, totals: Totals) -> bool:
-    """Whether somebody was not reached for a reason that is not the peer's own."""
-    return not is_complete(row, totals) or any(totals.outcomes[lost] for lost in LOST)
+    """Whether somebody was not reached because the work was not done."""
+    return not is_complete(row, totals) or any(totals.outcomes[one] for one in UNDONE)
 
 
 def report(

@@ -1,10 +1,11 @@
 """Settling: what no worker finished gets an outcome, and every report is closed in time."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from socketwatch import metrics, shards
-from socketwatch.clock import Clock
+from socketwatch.clock import SECOND, Clock
 from socketwatch.ledger import CLOSED_BY, Ledger, RequestRow, ShardRow, ShardState
 from socketwatch.metrics import Measurement
 from socketwatch.outcomes import Outcome
@@ -15,15 +16,26 @@ from socketwatch.totals import Totals
 SETTLER = "settle"
 """The token under which a shard is settled, so that a worker who comes back finds it taken."""
 
+REST_BEFORE_END = 12 * SECOND
+"""Milliseconds of the time limit at which a run stops: what it counted is yet to be told."""
+
+FOR_REPORTS = 12 * SECOND
+"""Milliseconds before that which shards leave to reports, however many of them are overdue."""
+
 
 @dataclass(slots=True)
 class Settled:
-    """What one run settled."""
+    """What one run settled.
+
+    Attributes:
+        rest: something may be left for the next run.
+    """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     unfinished: int = 0
     closed: list[str] = field(default_factory=list)
     partial: int = 0
+    rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,16 @@ class Settler:
     clock: Clock
     ack_window: int = ACK_WINDOW
 
+    def dead_letters(self, letters: Iterable[object], remaining: Clock, settled: Settled) -> None:
+        """Settle the shards of dead letters as long as there is time.
+
+        The letter at which time ran out was taken and is not settled: it must not be deleted.
+        """
+        for body in letters:
+            if _over(remaining, settled, FOR_REPORTS):
+                return
+            self.dead_letter(body, settled)
+
     def dead_letter(self, body: object, settled: Settled) -> None:
         """Settle the shard of a message that workers failed too often."""
         address = shards.address(body)
@@ -41,17 +63,21 @@ class Settler:
         if row:
             self._finish(row, settled)
 
-    def overdue(self, settled: Settled) -> None:
-        """Settle the shards whose deadline has long passed."""
+    def overdue(self, remaining: Clock, settled: Settled) -> None:
+        """Settle the shards whose deadline has long passed, as long as there is time."""
         for row in self.ledger.overdue(self.clock()):
+            if _over(remaining, settled, FOR_REPORTS):
+                return
             self._finish(row, settled)
 
-    def close_reports(self, settled: Settled) -> None:
-        """Close each report whose targets have all ended, or whose time is up.
+    def close_reports(self, remaining: Clock, settled: Settled) -> None:
+        """Close each report whose shards are all done, or whose time is up; while time lasts.
 
         One that counts acks stays open for their window, too.
         """
         for row in self.ledger.open_requests():
+            if _over(remaining, settled):
+                return
             totals = add_up(self.ledger.shards(row.broadcast.broadcast_id))
             latest = row.broadcast.deadline + CLOSED_BY
             if self.clock() >= min(self._done_at(row, totals), latest):
@@ -61,10 +87,12 @@ class Settler:
         """End what is open: failed if no worker ever began, unknown if one may have posted."""
         if row.state in {ShardState.DONE, ShardState.VOID} or row.held(self.clock()):
             return
-        begun = row.state is ShardState.SENDING
+        # A settler that was broken off left its own mark on a shard that no worker had begun.
+        begun = row.state is ShardState.SENDING and (row.token != SETTLER or row.runs > 0)
         expired = self.clock() >= row.deadline
         rest = Outcome.UNKNOWN if begun else Outcome.EXPIRED if expired else Outcome.FAILED
-        held = replace(row, token=SETTLER, lease=0)
+        # Held as begun, for a planner may void what is merely planned and plan its targets again.
+        held = replace(row, state=ShardState.SENDING, token=SETTLER, lease=0)
         still = row.tally.open
         if self.ledger.hold(row, held):
             row.tally.settle_rest(rest)
@@ -84,6 +112,13 @@ class Settler:
         if not is_complete(row, totals):
             return row.broadcast.deadline + CLOSED_BY
         return totals.last_attempt_at + self.ack_window if row.broadcast.ack else 0
+
+
+def _over(remaining: Clock, settled: Settled, reserved: int = 0) -> bool:
+    """Whether what is left of the time is for others; *settled* then notes a rest."""
+    over = remaining() < REST_BEFORE_END + reserved
+    settled.rest |= over
+    return over
 
 
 def measurements(settled: Settled) -> list[Measurement]:

@@ -48,6 +48,7 @@ class ShardRun:
         deadline: on the monotonic clock.
         trace: the trace header of the request, empty where it was not traced.
         ended, posts, retries, latencies, gone: what this invocation came to.
+        closed: the ledger has the shard as done.
         lost: another worker has taken the shard over.
     """
 
@@ -61,6 +62,7 @@ class ShardRun:
     latencies: list[int] = field(default_factory=list)
     gone: list[Target] = field(default_factory=list)
     unwritten: int = 0
+    closed: bool = False
     lost: bool = False
 
     def settle(self, index: int, outcome: Outcome) -> None:

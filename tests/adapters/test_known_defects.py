@@ -8,6 +8,7 @@ import pytest
 
 from broadcast import broadcast
 from echo import POST, echo
+from socketwatch.aws.comebacks import open_comebacks
 from socketwatch.aws.dynamo import Table
 from socketwatch.aws.ledger import DynamoLedger
 from socketwatch.broadcasting import ROLE
@@ -55,7 +56,16 @@ class Lobby:
         )
         frame = {"action": "broadcast", "to": {"room": "lobby"}, "data": "hi"}
         event = message_event(frame, connection_id=PEERS[0], authorizer=ANN)
-        broadcast(event, planner, API, PeerBudget(0, 1), clock, lambda: "01J", lambda: 300_000)
+        broadcast(
+            event,
+            planner,
+            API,
+            PeerBudget(0, 1),
+            clock,
+            lambda: "01J",
+            lambda: 300_000,
+            open_comebacks(),
+        )
         planner.resume("01J", lambda: 300_000)
         self.work(shards)
 

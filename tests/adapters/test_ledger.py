@@ -151,6 +151,20 @@ def test_a_held_shard_is_taken_over_by_whoever_read_it_last(ledger: Ledger) -> N
     assert ledger.shard("01J", 0) == taken
 
 
+def test_a_late_progress_write_does_not_undo_what_is_done(ledger: Ledger) -> None:
+    ledger.add_shard(SHARD)
+    ledger.hold(SHARD, HELD)
+    whole = Tally(3)
+    whole.settle_rest(Outcome.EXPIRED)
+    assert ledger.write(replace(HELD, state=ShardState.DONE), whole)
+
+    assert not ledger.write(HELD, Tally(3))
+
+    found = ledger.shard("01J", 0)
+    assert found
+    assert (found.state, found.tally.open) == (ShardState.DONE, 0)
+
+
 def test_progress_is_overwritten_and_never_added_up(ledger: Ledger) -> None:
     ledger.add_shard(SHARD)
     ledger.hold(SHARD, HELD)

@@ -180,8 +180,8 @@ class World:
             while self.dead:
                 settler.dead_letter(self.dead[-1], settled)
                 self.dead.pop()
-            settler.overdue(settled)
-            settler.close_reports(settled)
+            settler.overdue(lambda: 60_000, settled)
+            settler.close_reports(lambda: 60_000, settled)
 
 
 rates = st.sampled_from([0.0, 0.0, 0.05, 0.3])

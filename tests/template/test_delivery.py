@@ -2,6 +2,8 @@ from typing import Any
 
 import pytest
 
+from socketwatch.comebacks import seconds
+from socketwatch.planning import BACKUP_AFTER
 from tests.template.templates import (
     PLAIN,
     SIDECAR,
@@ -91,6 +93,29 @@ def test_what_fails_five_times_goes_to_dead_letters_of_its_own() -> None:
         queue: {"deadLetterTargetArn": f"{queue}Failed.Arn", "maxReceiveCount": 5}
         for queue in WORKED_OFF
     }
+
+
+@pytest.mark.parametrize("queue", ["Requests", "Plans"])
+def test_an_outage_of_a_quarter_of_an_hour_makes_no_dead_letter_of_what_is_planned(
+    queue: str,
+) -> None:
+    receives = redrives()[queue]["maxReceiveCount"]
+
+    assert sum(seconds(number) for number in range(1, receives)) >= 15 * 60
+
+
+def test_what_fails_comes_back_sooner_than_what_dies() -> None:
+    for queue in ("Requests", "Plans"):
+        assert seconds(99) < QUEUES[queue]["VisibilityTimeout"]
+
+
+def test_somebody_comes_back_to_a_plan_once_its_planner_has_died_at_the_latest() -> None:
+    assert function("broadcast")["Timeout"] < BACKUP_AFTER <= 900
+
+
+def test_what_fails_comes_back_to_the_queue_that_it_came_from() -> None:
+    assert variables("broadcast")["REQUESTS_QUEUE_URL"] == "Requests"
+    assert variables("broadcast")["PLANS_QUEUE_URL"] == "Plans"
 
 
 def test_dead_letters_are_kept_as_long_as_sqs_keeps_anything() -> None:

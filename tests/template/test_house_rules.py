@@ -64,6 +64,7 @@ ENVIRONMENT = {
         "FRAMES_PER_PEER",
         "LEDGER_TABLE",
         "LEDGER_DAYS",
+        "REQUESTS_QUEUE_URL",
         "PLANS_QUEUE_URL",
         "SHARDS_QUEUE_URL",
         "REPORTS_URI",

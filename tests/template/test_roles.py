@@ -64,8 +64,8 @@ EXPECTED = {
         "dynamodb:PutItem",
         "dynamodb:UpdateItem",
     )
-    | on("Requests.Arn", *TAKE)
-    | on("Plans.Arn", *TAKE, "sqs:SendMessage")
+    | on("Requests.Arn", *TAKE, "sqs:ChangeMessageVisibility")
+    | on("Plans.Arn", *TAKE, "sqs:ChangeMessageVisibility", "sqs:SendMessage")
     | on("Shards.Arn", "sqs:SendMessage"),
     "deliver": on(POST, "execute-api:ManageConnections")
     | on("Core.Outputs.RegistryTableArn", "dynamodb:UpdateItem")

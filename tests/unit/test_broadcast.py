@@ -1,10 +1,14 @@
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from broadcast import broadcast
 from socketwatch import metrics
+from socketwatch.comebacks import Comeback
+from socketwatch.errors import QueueUnavailable
 from socketwatch.flooding import PeerBudget
 from socketwatch.metrics import Measurement
 from socketwatch.planning import Planner
@@ -18,6 +22,19 @@ BROADCASTER = {"userId": "ann", "roles": "broadcaster"}
 ASKED = {"to": {"room": "team"}, "data": "hi"}
 
 
+@dataclass
+class FakeComebacks:
+    """What is to come back, and when; `down` makes every call fail."""
+
+    told: list[Comeback] = field(default_factory=list)
+    down: bool = False
+
+    def hasten(self, comebacks: Sequence[Comeback]) -> None:
+        if self.down and comebacks:
+            raise QueueUnavailable("the fake is down")
+        self.told += comebacks
+
+
 class Stage:
     def __init__(self, size: int = 500) -> None:
         rooms = {"lobby": ["a=", "b=", "c="], "team": ["c=", "d="]}
@@ -26,12 +43,15 @@ class Stage:
         self.plans = FakeQueue()
         self.shards = FakeQueue()
         self.budget = PeerBudget(10, 10)
+        self.back = FakeComebacks()
 
     def run(self, event: Any) -> tuple[dict[str, Any], list[Measurement]]:
         planner = Planner(
             self.audiences, self.ledger, self.plans, self.shards, lambda one: one.broadcast_id
         )
-        return broadcast(event, planner, API, self.budget, clock, lambda: "01J", lambda: 300_000)
+        return broadcast(
+            event, planner, API, self.budget, clock, lambda: "01J", lambda: 300_000, self.back
+        )
 
     def targets(self) -> list[str]:
         shards = [decode(body) for body in self.shards.bodies]
@@ -127,8 +147,14 @@ def test_a_ledger_that_is_down_promises_nothing() -> None:
     assert stage.run(ASKED) == ({"error": "unavailable"}, [])
 
 
-def record(body: str, identity: str = "m1") -> dict[str, Any]:
-    return {"messageId": identity, "body": body}
+def record(body: str, identity: str = "m1", receives: int = 1) -> dict[str, Any]:
+    return {
+        "messageId": identity,
+        "body": body,
+        "receiptHandle": f"receipt of {identity}",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:1:plans",
+        "attributes": {"ApproximateReceiveCount": str(receives)},
+    }
 
 
 def test_a_queued_request_is_called_after_its_message_so_redelivery_is_no_second() -> None:
@@ -173,6 +199,67 @@ def test_a_plan_that_cannot_go_on_comes_back() -> None:
     reply, _ = stage.run({"Records": [record("01J", "m7")]})
 
     assert reply == {"batchItemFailures": [{"itemIdentifier": "m7"}]}
+
+
+@pytest.mark.parametrize(
+    ("receives", "seconds"), [(1, 30), (2, 90), (3, 270), (4, 810), (5, 900), (99, 900)]
+)
+def test_what_fails_comes_back_soon_and_then_ever_later(receives: int, seconds: int) -> None:
+    stage = Stage(size=1)
+    stage.run({"to": {"room": "lobby"}, "data": 1})
+    stage.audiences.lost = 1
+
+    stage.run({"Records": [record("01J", "m7", receives)]})
+
+    assert stage.back.told == [Comeback("plans", "receipt of m7", seconds)]
+
+
+def test_a_request_that_the_ledger_does_not_take_comes_back_soon_and_no_other() -> None:
+    stage = Stage()
+    stage.run({"Records": [record(json.dumps(ASKED), "m1")]})
+    stage.ledger.down = True
+
+    stage.run({"Records": [record(json.dumps(ASKED), "m2")]})
+
+    assert [one.receipt for one in stage.back.told] == ["receipt of m2"]
+
+
+def test_what_cannot_even_be_hastened_comes_back_all_the_same() -> None:
+    stage = Stage()
+    stage.back.down = True
+
+    reply, _ = stage.run({"Records": [record("{", "m7")]})
+
+    assert reply == {"batchItemFailures": [{"itemIdentifier": "m7"}]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(json.dumps(ASKED)),
+        "\ufeff" + json.dumps(ASKED),
+        json.dumps([ASKED]),
+        "two words",
+        "",
+        "x" * 129,
+    ],
+)
+def test_what_is_neither_a_request_nor_a_plan_is_not_dropped(body: str) -> None:
+    stage = Stage()
+
+    reply, counted = stage.run({"Records": [record(body, "m7")]})
+
+    assert reply == {"batchItemFailures": [{"itemIdentifier": "m7"}]}
+    assert (stage.ledger.requests, counted) == ({}, [])
+
+
+def test_space_before_a_request_makes_no_plan_of_it() -> None:
+    stage = Stage()
+
+    reply, _ = stage.run({"Records": [record("\n " + json.dumps(ASKED))]})
+
+    assert reply == {"batchItemFailures": []}
+    assert stage.targets() == ["c=", "d="]
 
 
 def test_no_records_are_no_failures() -> None:

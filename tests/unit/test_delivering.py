@@ -12,14 +12,18 @@ from hypothesis import strategies as st
 from local.edge.bucket import TokenBucket
 from socketwatch import metrics
 from socketwatch.broadcasting import Broadcast, Target, parse
+from socketwatch.closing import sum_up
 from socketwatch.delivering import Batch, Worker, deliver, measurements
-from socketwatch.ledger import ShardRow, ShardState
+from socketwatch.errors import LedgerUnavailable
+from socketwatch.ledger import RequestRow, ShardRow, ShardState
 from socketwatch.outcomes import Outcome
 from socketwatch.pacing import Pace
 from socketwatch.pressure import SLOW_AFTER
 from socketwatch.retries import BACKOFF, BACKOFF_CAP, MAX_FAILURES, MAX_POSTS, MAX_THROTTLES
+from socketwatch.settling import Settled, Settler
 from socketwatch.shards import cut, decode, encode
 from socketwatch.tally import Tally
+from socketwatch.totals import Totals
 from socketwatch.underway import CHECKPOINT
 from tests.fakes import NOW, FakeLedger, FakeQueue
 from tests.gateway import Killed, VirtualGateway, always
@@ -79,7 +83,7 @@ class Stage:
         records = [{"messageId": f"m{n}", "body": body} for n, body in enumerate(bodies)]
         return deliver(records, remaining, worker)
 
-    def worker(self, rate: float) -> Worker:
+    def worker(self, rate: float, progress: FakeLedger | None = None) -> Worker:
         return Worker(
             ledger=self.ledger,
             shards=self.queue,
@@ -90,6 +94,7 @@ class Stage:
             jitter=lambda: self.jitter,
             token=lambda: f"token-{next(self.tokens)}",
             pace=Pace(rate),
+            progress=progress,
         )
 
     def work_out(self, *bodies: str, **options: Any) -> list[Batch]:
@@ -132,6 +137,98 @@ def test_a_finished_shard_that_comes_again_is_a_no_op() -> None:
 
     assert stage.ledger.rows["01J", 0] == before
     assert (batch.failed, batch.stale, stage.gateway.posts) == ([], 1, 3)
+
+
+@dataclass
+class Watched(FakeLedger):
+    """A ledger that knows every row as it was after a write."""
+
+    history: list[ShardRow] = field(default_factory=list)
+
+    def write(self, row: ShardRow, tally: Tally) -> bool:
+        written = super().write(row, tally)
+        self.history.append(self.rows[row.broadcast_id, row.number])
+        return written
+
+
+def test_a_shard_is_done_and_broken_down_in_the_very_write_of_its_last_outcome() -> None:
+    stage = Stage(3)
+    longer = stage.plan([f"more-{n}=" for n in range(250)], 1)
+    ledger = stage.ledger = Watched(rows=stage.ledger.rows)
+
+    stage.work(stage.body, longer)
+
+    settled = [row for row in ledger.history if row.tally.done]
+    assert [(row.number, row.state) for row in settled] == [
+        (0, ShardState.DONE),
+        (1, ShardState.DONE),
+    ]
+    assert all(row.breakdown and not row.lease for row in settled)
+    assert ledger.history[0].number == 0, "it does not wait for the rest of its batch"
+
+
+def test_a_worker_that_is_killed_leaves_the_shards_done_that_it_had_ended() -> None:
+    stage = Stage(3)
+    longer = stage.plan([f"more-{n}=" for n in range(250)], 1)
+    stage.gateway.kill_after = 200
+    with pytest.raises(Killed):
+        stage.work(stage.body, longer)
+
+    row = stage.ledger.rows["01J", 0]
+    assert (row.state, row.breakdown is not None) == (ShardState.DONE, True)
+    stage.gateway.now += 60
+    assert stage.work(stage.body).stale == 1
+    assert stage.gateway.attempts["peer-0="] == 1
+
+
+def test_a_report_that_is_closed_while_a_batch_runs_knows_who_was_reached() -> None:
+    """The first shard ends its broadcast while the worker still has another one's."""
+    stage = Stage(3)
+    longer = replace(decode(stage.plan([f"more-{n}=" for n in range(250)], 1)), broadcast_id="02J")
+    row = stage.ledger.rows.pop(("01J", 1))
+    stage.ledger.rows["02J", 1] = replace(row, broadcast_id="02J")
+    asked = RequestRow(stage.asked, "s3://x", planned=True, shards=1)
+    stage.ledger.create(asked)
+    closed: list[Totals] = []
+
+    def answer(_peer: str, _attempt: int, _now: float) -> int:
+        settled = Settled()
+        Settler(stage.ledger, stage.gateway.clock).close_reports(lambda: 60_000, settled)
+        closed.extend(sum_up(stage.ledger, asked) for _ in settled.closed)
+        return 200
+
+    stage.gateway.answer = answer
+    stage.work(stage.body, encode(longer))
+
+    assert [(one.done, one.unaccounted, one.incomplete) for one in closed] == [(1, 0, 0)]
+
+
+class Unwell(FakeLedger):
+    """A ledger that answers no write of progress, and takes two seconds to say so."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(rows=stage.ledger.rows)
+        self.gateway = stage.gateway
+        self.tried = 0
+
+    def write(self, row: ShardRow, tally: Tally) -> bool:
+        del row, tally
+        self.tried += 1
+        self.gateway.now += 2
+        raise LedgerUnavailable("no answer")
+
+
+def test_a_ledger_that_does_not_answer_costs_progress_and_hardly_any_time() -> None:
+    stage = Stage(500)
+    unwell = Unwell(stage)
+
+    batch = deliver([{"messageId": "m", "body": stage.body}], 30_000, stage.worker(1_000, unwell))
+
+    assert unwell.tried == 1
+    assert batch.failed == []
+    assert stage.outcomes() == {Outcome.ACCEPTED: 500}
+    assert stage.ledger.rows["01J", 0].state is ShardState.DONE
+    assert set(stage.gateway.received.values()) == {1}
 
 
 def test_a_shard_that_somebody_holds_comes_back() -> None:

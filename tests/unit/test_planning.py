@@ -102,6 +102,28 @@ def test_a_large_audience_is_left_to_a_plan_message() -> None:
     assert max(len(decode(body).targets) for body in stage.shards.bodies) == SIZE
 
 
+def test_somebody_comes_back_to_a_large_plan_should_its_planner_die() -> None:
+    stage = Stage()
+    stage.ask()
+    assert stage.plans.delayed == ["01J"]
+    Interrupt(stage, 5, after=True)
+    with pytest.raises(SocketwatchError):
+        stage.resume()
+
+    stage.planner.resume(stage.plans.delayed.pop(), lambda: 300_000)
+
+    assert stage.planned() == Counter(CROWD)
+
+
+def test_a_plan_that_is_handed_on_has_somebody_come_back_to_it_too() -> None:
+    stage = Stage()
+    stage.ask()
+
+    stage.resume(9_999)
+
+    assert stage.plans.bodies == stage.plans.delayed == ["01J", "01J"]
+
+
 def test_a_plan_without_time_left_goes_on_in_another_message() -> None:
     stage = Stage()
     stage.ask()

@@ -7,9 +7,10 @@ import pytest
 from report import answer, publish
 from socketwatch import metrics
 from socketwatch.answering import Answerer
-from socketwatch.archive import midnight
+from socketwatch.archive import TeamDay, midnight
 from socketwatch.aws.reporting import Reporting
-from socketwatch.digest import Digest
+from socketwatch.clock import Clock
+from socketwatch.digest import REST_BEFORE_END, Digest
 from socketwatch.errors import NotPublished
 from socketwatch.ledger import ShardRow, ShardState
 from socketwatch.outcomes import Outcome
@@ -43,13 +44,13 @@ class Stage:
     refusing: set[str] = field(default_factory=set)
     now: int = NOW + 1_000
 
-    def run(self, remaining: int = 60_000) -> Published:
+    def run(self, remaining: Clock = lambda: 60_000) -> Published:
         publisher = Publisher(
             self.ledger, self.archive, self.put, self.announce, Places(BUCKET), self.clock
         )
         digest = Digest(self.archive, self.put, self.tell, Places(BUCKET))
         answerer = Answerer(self.ledger, self.archive, 90, self.clock)
-        return publish(Reporting(publisher, digest, answerer), self.clock, lambda: remaining)
+        return publish(Reporting(publisher, digest, answerer), self.clock, remaining)
 
     def clock(self) -> int:
         return self.now
@@ -65,6 +66,7 @@ class Stage:
 
     def tell(self, team: str, subject: str, body: str) -> None:
         self._take("topic")
+        self._take(team)
         self.told.append((team, subject, body))
 
     def _take(self, place: str) -> None:
@@ -161,7 +163,7 @@ def test_with_no_time_left_the_rest_waits() -> None:
     stage = Stage()
     stage.close()
 
-    assert stage.run(remaining=5_000).rest
+    assert stage.run(lambda: 5_000).rest
     assert stage.run().reports == ["01J"]
 
 
@@ -278,6 +280,50 @@ def test_a_digest_that_was_not_taken_is_sent_later() -> None:
     assert len(stage.told) == 1
 
 
+def test_a_team_that_cannot_be_told_keeps_no_other_waiting() -> None:
+    stage = Stage()
+    stage.close()
+    stage.close("02J", at=NOW + 1, labels={"team": "ads"})
+    stage.run()
+    tomorrow(stage)
+    stage.refusing = {"ads"}
+
+    first = stage.run()
+    stage.refusing = set()
+    second = stage.run()
+
+    assert [one.team for one in first.told] == ["pay"]
+    assert first.untold == {TeamDay("ads", DAY): "the fake refuses"}
+    assert [one.team for one in second.told] == ["ads"]
+    assert len(stage.told) == 2
+
+
+def test_digests_that_there_is_no_time_for_are_sent_by_the_next_run() -> None:
+    stage = Stage()
+    stage.close()
+    stage.close("02J", at=NOW + 1, labels={"team": "ads"})
+    stage.run()
+    tomorrow(stage)
+
+    left = iter([REST_BEFORE_END, REST_BEFORE_END - 1])
+    first = stage.run(lambda: next(left))
+    second = stage.run()
+
+    assert ([one.team for one in first.told], first.rest) == (["ads"], True)
+    assert ([one.team for one in second.told], second.rest) == (["pay"], False)
+
+
+def test_what_was_told_before_the_ledger_was_lost_is_said() -> None:
+    stage = Stage()
+    stage.close()
+    stage.close("02J", at=NOW + 1, labels={"team": "ads"})
+    stage.run()
+    tomorrow(stage)
+    stage.archive.interrupt = 1
+
+    assert [one.team for one in stage.run().told] == ["ads"]
+
+
 def test_what_comes_after_the_digest_is_a_late_change() -> None:
     stage = Stage()
     stage.close()
@@ -299,7 +345,7 @@ def test_no_digest_is_sent_while_reports_wait() -> None:
     stage.close("02J", at=NOW + 1)
     tomorrow(stage)
 
-    stage.run(remaining=5_000)
+    stage.run(lambda: 5_000)
 
     assert stage.told == []
 

@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -6,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from socketwatch.broadcasting import Target
-from socketwatch.ledger import Ack, ShardRow, ShardState
+from socketwatch.ledger import CLOSED_BY, OVERDUE, Ack, RequestRow, ShardRow, ShardState
 from socketwatch.losses import RESPONSIBLE, losses
 from socketwatch.outcomes import Outcome
 from socketwatch.reach import Reach
 from socketwatch.reports import add_up, figures, report
+from socketwatch.settling import Settled, Settler
 from socketwatch.tally import Tally
 from socketwatch.totals import Totals, pack, unpack
 from tests.broadcasts import asked, delivered, users
@@ -71,6 +73,45 @@ def test_a_shard_that_no_worker_finished_is_in_no_breakdown_and_says_so() -> Non
     assert found["users"] == {"targeted": 3, "reached": 3, "anonymous": 0, "unaccounted": 2}
     parts = found["breakdown"]["client_platform"].values()
     assert sum(part["targeted"] for part in parts) + 2 == found["counts"]["targeted"]
+
+
+def unfinished(ledger: FakeLedger) -> RequestRow:
+    """A broadcast whose targets have all ended, in a shard that its worker has not made done."""
+    row = delivered(ledger, asked(), [users(3)])
+    shard = ledger.rows["01J", 0]
+    ledger.rows["01J", 0] = replace(shard, state=ShardState.SENDING, breakdown=None)
+    return row
+
+
+def test_a_report_is_not_complete_while_a_shard_is_not_done() -> None:
+    ledger = FakeLedger()
+    row = unfinished(ledger)
+    found = report(row, summed(ledger)[0], NOW)
+
+    assert (found["complete"], found["counts"]["pending"]) == (False, 0)
+    assert found["shards"]["unfinished"] == 1
+
+
+def test_a_shard_that_was_settled_without_its_worker_holds_no_report_up() -> None:
+    ledger = FakeLedger()
+    row = unfinished(ledger)
+    overdue = row.broadcast.deadline + OVERDUE + 1
+    settler, settled = Settler(ledger, lambda: overdue), Settled()
+    settler.overdue(lambda: 60_000, settled)
+    settler.close_reports(lambda: 60_000, settled)
+
+    assert settled.closed == ["01J"]
+    assert report(row, summed(ledger)[0], NOW)["complete"]
+
+
+def test_a_shard_that_is_never_done_keeps_no_report_open_for_ever() -> None:
+    ledger = FakeLedger()
+    latest = unfinished(ledger).broadcast.deadline + CLOSED_BY
+    early, late = Settled(), Settled()
+    Settler(ledger, lambda: latest - 1).close_reports(lambda: 60_000, early)
+    Settler(ledger, lambda: latest).close_reports(lambda: 60_000, late)
+
+    assert (early.closed, late.closed, late.partial) == ([], ["01J"], 1)
 
 
 def test_rates_of_nothing_are_null() -> None:

@@ -1,16 +1,26 @@
 from collections import Counter
 from dataclasses import replace
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
 
 from socketwatch import metrics
 from socketwatch.broadcasting import parse
-from socketwatch.ledger import CLOSED_BY, OVERDUE, RequestRow, ShardRow, ShardState
+from socketwatch.clock import Clock
+from socketwatch.errors import LedgerUnavailable
+from socketwatch.ledger import CLOSED_BY, OVERDUE, RequestRow, ShardRow, ShardState, Voided
 from socketwatch.outcomes import Outcome
 from socketwatch.reach import ACK_WINDOW
 from socketwatch.reports import add_up
-from socketwatch.settling import Settled, Settler, measurements
+from socketwatch.settling import (
+    FOR_REPORTS,
+    REST_BEFORE_END,
+    SETTLER,
+    Settled,
+    Settler,
+    measurements,
+)
 from socketwatch.shards import cut, encode
 from socketwatch.tally import Tally
 from tests.fakes import NOW, FakeLedger
@@ -30,14 +40,19 @@ class Stage:
         self.ledger.add_shard(replace(planned, **row))
         self.now = NOW
 
-    def settle(self, *, dead_letter: object = None) -> Settled:
+    def settle(self, *, dead_letter: object = None, remaining: Clock = lambda: 60_000) -> Settled:
         settled = Settled()
         settler = Settler(self.ledger, lambda: self.now)
-        if dead_letter is not None:
-            settler.dead_letter(dead_letter, settled)
-        settler.overdue(settled)
-        settler.close_reports(settled)
+        settler.dead_letters([dead_letter] if dead_letter else [], remaining, settled)
+        settler.overdue(remaining, settled)
+        settler.close_reports(remaining, settled)
         return settled
+
+    def more(self, shards: int) -> None:
+        """So many shards like the first."""
+        for number in range(1, shards + 1):
+            first = self.ledger.rows["01J", 0]
+            self.ledger.add_shard(replace(first, number=number, tally=Tally(10)))
 
     def outcomes(self) -> Counter[Outcome]:
         return self.ledger.rows["01J", 0].tally.outcomes
@@ -102,6 +117,93 @@ def test_a_worker_that_comes_back_after_the_settling_writes_nothing() -> None:
     assert stage.outcomes() == {Outcome.UNKNOWN: 10}
 
 
+class BreakingLedger(FakeLedger):
+    """The first write is lost, right after its shard was taken."""
+
+    lost = False
+
+    def write(self, row: ShardRow, tally: Tally) -> bool:
+        if not self.lost:
+            self.lost = True
+            raise LedgerUnavailable("broken off")
+        return super().write(row, tally)
+
+
+class RacingLedger(FakeLedger):
+    """A planner comes to a planned shard right after the settler took it."""
+
+    voided: Voided | None = None
+
+    def hold(self, row: ShardRow, held: ShardRow) -> bool:
+        taken = super().hold(row, held)
+        self.voided = self.void_shard(self.requests[row.broadcast_id], row.number)
+        return taken
+
+
+def test_a_shard_that_is_being_settled_is_not_voided_and_planned_again() -> None:
+    stage = Stage()
+    racing = RacingLedger(requests=stage.ledger.requests, rows=stage.ledger.rows)
+    stage.ledger = racing
+    racing.requests["01J"] = replace(REQUEST, planned=False)
+
+    stage.settle(dead_letter=letter())
+
+    assert racing.voided is Voided.BEGUN
+    assert stage.outcomes() == {Outcome.FAILED: 10}
+
+
+@pytest.mark.parametrize(
+    ("row", "outcome"),
+    [
+        ({"state": ShardState.PLANNED}, Outcome.FAILED),
+        ({"state": ShardState.SENDING, "token": "dead", "runs": 1}, Outcome.UNKNOWN),
+    ],
+)
+def test_a_settling_that_was_broken_off_ends_as_it_would_have(
+    row: dict[str, Any], outcome: Outcome
+) -> None:
+    stage = Stage(**row)
+    stage.ledger = BreakingLedger(requests=stage.ledger.requests, rows=stage.ledger.rows)
+    with pytest.raises(LedgerUnavailable):
+        stage.settle(dead_letter=letter())
+    assert stage.ledger.rows["01J", 0].token == SETTLER
+
+    stage.settle(dead_letter=letter())
+
+    assert stage.outcomes() == {outcome: 10}
+
+
+def test_a_run_stops_in_time_and_the_next_ones_settle_the_rest() -> None:
+    stage = Stage()
+    stage.more(9)
+    stage.now = ASKED.deadline + OVERDUE + 1
+    stop = REST_BEFORE_END + FOR_REPORTS
+
+    left = chain([stop] * 4, repeat(stop - 1))
+    first = stage.settle(remaining=lambda: next(left))
+    second = stage.settle()
+
+    assert (first.unfinished, first.outcomes, first.rest) == (4, {Outcome.EXPIRED: 40}, True)
+    assert (second.unfinished, second.closed, second.rest) == (6, ["01J"], False)
+
+
+def test_overdue_shards_leave_reports_time_to_be_closed() -> None:
+    stage = Stage()
+    stage.now = ASKED.deadline + CLOSED_BY
+
+    settled = stage.settle(remaining=lambda: REST_BEFORE_END + FOR_REPORTS - 1)
+
+    assert (settled.unfinished, settled.closed) == (0, ["01J"])
+
+
+def test_a_run_without_time_closes_no_report_and_takes_no_dead_letter() -> None:
+    stage = Stage(settled=10, state=ShardState.DONE)
+
+    settled = stage.settle(dead_letter=letter(), remaining=lambda: REST_BEFORE_END - 1)
+
+    assert (settled.unfinished, settled.closed, settled.rest) == (0, [], True)
+
+
 def test_a_report_closes_once_every_target_has_its_outcome() -> None:
     stage = Stage(settled=9, state=ShardState.SENDING)
     assert stage.settle().closed == []
@@ -146,6 +248,16 @@ def test_a_report_is_closed_two_minutes_after_its_deadline_at_the_latest() -> No
 
     assert settled.closed == ["01J"]
     assert settled.partial == 1
+
+
+@pytest.mark.parametrize(
+    ("rest", "partial"), [(Outcome.EXPIRED, 1), (Outcome.FAILED, 1), (Outcome.THROTTLED, 0)]
+)
+def test_a_report_is_partial_where_the_work_was_not_done(rest: Outcome, partial: int) -> None:
+    stage = Stage(settled=9, state=ShardState.DONE)
+    stage.ledger.rows["01J", 0].tally.settle_rest(rest)
+
+    assert stage.settle().partial == partial
 
 
 def test_a_plan_that_never_finished_makes_a_partial_report() -> None:

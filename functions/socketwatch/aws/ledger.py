@@ -144,9 +144,12 @@ class DynamoLedger:
         return self._update(
             row,
             f"SET #state = :state, lease = :lease, {', '.join(assignments)}{done}",
-            "#token = :token",
+            # A write that was given up may still arrive, and must not undo what came after it.
+            "#token = :token AND NOT #state IN (:done, :void)",
             {
                 **{f":{name}": value for name, value in attributes.items()},
+                ":done": string(ShardState.DONE),
+                ":void": string(ShardState.VOID),
                 ":state": string(row.state),
                 ":lease": number(row.lease),
                 ":token": string(row.token),

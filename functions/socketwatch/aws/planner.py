@@ -23,6 +23,7 @@ class PlannerSettings:
 
     registry: RegistryTable
     ledger: LedgerTable
+    requests_queue: str
     plans_queue: str
     shards_queue: str
     reports: str
@@ -33,6 +34,7 @@ class PlannerSettings:
         return cls(
             registry=RegistryTable.from_environment(env),
             ledger=LedgerTable.from_environment(env),
+            requests_queue=text(env, "REQUESTS_QUEUE_URL"),
             plans_queue=text(env, "PLANS_QUEUE_URL"),
             shards_queue=text(env, "SHARDS_QUEUE_URL"),
             reports=text(env, "REPORTS_URI").rstrip("/"),

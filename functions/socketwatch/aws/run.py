@@ -14,6 +14,10 @@ from socketwatch.sigv4 import InvalidId, Signer
 Monotonic = Callable[[], float]
 """Answers seconds that only ever grow."""
 
+STOOD_STILL = 0.25
+"""Seconds without listening that are given back to who waits: a `Work` that writes to a ledger may
+take so long, never the sending and reading of one turn."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -43,15 +47,19 @@ class Run:
         # Waits of one kind are equally long, so each dict is in the order of its deadlines.
         self._opening: dict[Link, float] = {}
         self._awaited: dict[Link, float] = {}
+        self._listened = self._clock()
 
     def turn(self) -> bool:
         """Start what may start, then serve what happens next; False once all is done."""
         now = self._clock()
         self._date = self._timing.wall()
-        wait = self._wait(self._start(now), now)
+        wake = self._start(now)
+        wait = self._wait(wake, self._make_up())
         if wait is None:
             return False
-        for link in self._pool.select(wait):
+        ready = self._pool.select(wait)
+        self._listened = self._clock()
+        for link in ready:
             self._serve(link)
         self._expire()
         return True
@@ -159,8 +167,33 @@ class Run:
             begun = link.established and link.whole()
             self._work.settle(link.call, Reply(0, reason, maybe_applied=begun), now)
 
-    def _expire(self) -> None:
+    def _make_up(self) -> float:
+        """Give the time back in which this process stood still instead of listening; now.
+
+        Nobody's wait becomes longer than a whole one from now.
+        """
         now = self._clock()
+        lost = now - self._listened
+        self._listened = now
+        if lost > STOOD_STILL:
+            for waits, patience in (
+                (self._awaited, self._timing.reply_timeout),
+                (self._opening, self._timing.connect_timeout),
+            ):
+                for link, due in waits.items():
+                    waits[link] = min(due + lost, now + patience)
+        return now
+
+    def _expire(self) -> None:
+        """Fail the links whose time is up and that, asked once more, have nothing to say.
+
+        A reply may have come while others were served: whoever posts again then posts twice.
+        """
+        now = self._make_up()
+        if not any(next(iter(w.values())) <= now for w in (self._awaited, self._opening) if w):
+            return
+        for link in self._pool.select(0):
+            self._serve(link)
         for waits in (self._awaited, self._opening):
             while waits:
                 link, due = next(iter(waits.items()))

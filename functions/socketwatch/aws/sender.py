@@ -31,8 +31,10 @@ class Sender:
     """Makes the calls of a `Work` to one management endpoint. Not for two threads at once.
 
     Certificates are checked, redirects are not followed, HTTP proxies are not used. Sockets are
-    opened as needed and kept from run to run. A call ends within twice the sum of both time-outs;
-    only looking the endpoint's name up blocks, at most once in 30 seconds while that works.
+    opened as needed and kept from run to run. A call ends within twice the sum of both time-outs,
+    and its reply is heard however long *work* keeps the sender from listening: that time is not
+    the call's. Only looking the endpoint's name up blocks, at most once in 30 seconds while that
+    works.
 
     Args:
         endpoint: `https://…/stage`; plain `http://` only to this machine.

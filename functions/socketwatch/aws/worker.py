@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from typing import Self
 
 from socketwatch.aws import environment
+from socketwatch.aws.clients import client
+from socketwatch.aws.dynamo import Table
 from socketwatch.aws.gateway import GatewaySettings
-from socketwatch.aws.ledger import open_ledger
+from socketwatch.aws.ledger import DynamoLedger, open_ledger
 from socketwatch.aws.planner import open_shards
 from socketwatch.aws.registry import open_registry
 from socketwatch.aws.sender import open_sender
 from socketwatch.deliveries import LedgerTable
 from socketwatch.delivering import Worker
+from socketwatch.errors import LedgerUnavailable
 from socketwatch.ids import ulid
 from socketwatch.pacing import Pace
 from socketwatch.rows import RegistryTable
@@ -60,4 +63,14 @@ def open_worker(settings: WorkerSettings) -> Worker:
         token=lambda: ulid(environment.now_ms(), os.urandom),
         pace=Pace(settings.rate),
         each=ThreadPoolExecutor(max_workers=AT_ONCE).map,
+        progress=open_progress(settings.ledger),
     )
+
+
+def open_progress(layout: LedgerTable) -> DynamoLedger:
+    """The ledger for writes that all posts wait for: one try, a second each to connect and answer.
+
+    Progress that is lost costs less than a second's posts.
+    """
+    dynamodb = client("dynamodb", attempts=1, read_timeout=1)
+    return DynamoLedger(layout, Table(layout.name, dynamodb, LedgerUnavailable))
