@@ -135,10 +135,9 @@ def measurements(dismissed: Dismissed) -> list[Measurement]:
 
 
 def _most(rows: Iterable[Candidate], now: int, policy: Policy) -> list[Candidate]:
-    """The first of those whom the policy says; what is due is the reaper's to ask about."""
     found = []
     for row in rows:
-        if row.check_at > now and grounds(row, now, policy):
+        if grounds(row, now, policy):
             found.append(row)
         if len(found) == MOST:
             break
@@ -147,9 +146,12 @@ def _most(rows: Iterable[Candidate], now: int, policy: Policy) -> list[Candidate
 
 def _claim(dismisser: Dismisser, row: Candidate, now: int) -> Candidate | None:
     """The row as it is once it is made sure that its peer has not been heard since it was read."""
-    # A suspicion that no probe has confirmed would look confirmed once `check_at` has moved.
+    # What is due stays so: a ghost that is claimed each minute must yet be probed. A suspicion that
+    # no probe has confirmed would look confirmed once `check_at` has moved.
     claimed = replace(
-        row, check_at=now + LOOK_AFTER, suspect_since=row.suspect_since if row.probed_gone else 0
+        row,
+        check_at=now + LOOK_AFTER if row.check_at > now else now,
+        suspect_since=row.suspect_since if row.probed_gone else 0,
     )
     with suppress(RegistryUnavailable):
         if dismisser.rows.note(row, claimed.check_at, claimed.suspect_since):

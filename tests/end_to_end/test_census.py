@@ -198,7 +198,7 @@ def test_once_an_hour_the_budget_its_burn_and_the_forecast_are_told(scene: Scene
 
     assert found["BurnRate3d"] == pytest.approx(2)
     assert found["ErrorBudgetLeft"] == pytest.approx(25)
-    assert found["HoursToConnectQuota"] == pytest.approx((100 - 59.75) / 0.25)
+    assert found["HoursToConnectQuota"] == pytest.approx((100 - 60) / 0.25 - HOURLY_AT / 60)
 
 
 def test_of_no_past_nothing_is_said(scene: Scene) -> None:

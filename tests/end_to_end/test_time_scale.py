@@ -39,10 +39,17 @@ def joined(stack: Stack, user: str) -> Any:
 
 
 async def talk(peer: ClientConnection) -> None:
-    while True:
-        await asyncio.sleep(1)
-        await peer.send('{"action": "ping"}')
-        await peer.recv()
+    """Say something each second, however many virtual minutes an answer takes."""
+    async with asyncio.TaskGroup() as both:
+        both.create_task(listen(peer))
+        while True:
+            await asyncio.sleep(1)
+            await peer.send('{"action": "ping"}')
+
+
+async def listen(peer: ClientConnection) -> None:
+    async for _ in peer:
+        pass
 
 
 def series(

@@ -218,13 +218,22 @@ def test_however_many_shards_there_are_all_have_been_looked_at_within_minutes() 
     assert sorted(seen) == list(range(250))
 
 
-def test_who_is_due_is_left_to_the_reaper(stage: Stage) -> None:
-    stage.index.checks["idle="] = (NOW, 0)
+def test_a_ghost_that_is_due_stays_due_for_the_reaper(stage: Stage) -> None:
+    stage.index.checks["idle="] = (NOW - MINUTE, 0)
+    stage.answers["idle="] = Reply(410)
 
     dismiss(stage.dismisser, 60 * SECOND)
 
-    assert not stage.asked
+    assert [call.connection_id for call in stage.asked] == ["idle="]
     assert stage.index.checks["idle="] == (NOW, 0)
+
+
+def test_who_is_due_is_dismissed_like_others(stage: Stage) -> None:
+    stage.index.checks["idle="] = (NOW - MINUTE, 0)
+
+    dismiss(stage.dismisser, 60 * SECOND)
+
+    assert stage.index.closings["idle="].by is ClosedBy.IDLE
 
 
 @pytest.mark.parametrize(("probed", "kept"), [(True, NOW - MINUTE), (False, 0)])
