@@ -190,7 +190,7 @@ class Run:
         A reply may have come while others were served: whoever posts again then posts twice.
         """
         now = self._make_up()
-        if not any(next(iter(w.values())) <= now for w in (self._awaited, self._opening) if w):
+        if not (_is_over(self._awaited, now) or _is_over(self._opening, now)):
             return
         for link in self._pool.select(0):
             self._serve(link)
@@ -215,3 +215,10 @@ def _may_repeat(link: Link) -> bool:
     """Whether sending the call again cannot post twice; a new link has not served, so only once."""
     harmless = not link.whole() or link.call.method is Method.GET
     return link.served and not link.heard and harmless
+
+
+def _is_over(waits: dict[Link, float], now: float) -> bool:
+    """Whether the first of these waits has ended."""
+    for due in waits.values():
+        return due <= now
+    return False
