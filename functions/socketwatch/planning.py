@@ -100,13 +100,16 @@ class Planner:
         return answer(row)
 
     def resume(self, broadcast_id: str, remaining: Clock) -> None:
-        """Go on with a plan; one that is complete, closed or unknown is nothing to do.
+        """Go on with a plan; one that is complete or closed is nothing to do.
 
         Raises:
+            BadFrame: `bad_id`, of no broadcast; every plan's row is there before its message.
             RegistryUnavailable, LedgerUnavailable, QueueUnavailable: what was planned stays
                 planned, and the same message again goes on from there.
         """
         row = self.ledger.request(broadcast_id)
+        if row is None:
+            raise BadFrame(Code.BAD_ID)
         seen = _Seen()
         while row and not row.planned and not row.closed_at:
             if remaining() < REST_BEFORE_END:

@@ -331,12 +331,16 @@ def test_a_plan_remembers_no_more_than_a_page_or_a_shard_of_the_index_by_age(
     assert 50 <= audiences.most <= most
 
 
-@pytest.mark.parametrize("broadcast_id", ["unknown", "01J"])
-def test_a_plan_that_is_unknown_or_closed_is_nothing_to_do(broadcast_id: str) -> None:
+def test_a_plan_that_is_closed_is_nothing_to_do() -> None:
     stage = Stage()
     stage.ask()
     stage.ledger.close("01J", NOW)
 
-    stage.planner.resume(broadcast_id, lambda: 300_000)
+    stage.planner.resume("01J", lambda: 300_000)
 
     assert stage.shards.bodies == []
+
+
+def test_a_plan_of_no_broadcast_is_refused_and_not_lost() -> None:
+    with pytest.raises(BadFrame, match="bad_id"):
+        Stage().planner.resume("hello", lambda: 300_000)
