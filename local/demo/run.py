@@ -28,6 +28,9 @@ from local.watch import Watch
 from socketwatch.clock import SECOND
 
 SETTLE_SECONDS = 60.0
+CLOSING_SECONDS = 200.0
+"""How long reports are waited for: a message that met a bad moment is away for three minutes."""
+
 ARRIVALS_PER_SECOND = 20
 MOST_REPORTS = 200
 """Broadcasts whose reports are held against the peers: the newest."""
@@ -184,7 +187,7 @@ async def _reports(run: Run) -> dict[str, Any]:
 
 async def _closed(run: Run, broadcast_ids: Sequence[str]) -> list[dict[str, Any]]:
     """The reports, once all are closed, or as they stand when time is up."""
-    deadline = asyncio.get_running_loop().time() + SETTLE_SECONDS
+    deadline = asyncio.get_running_loop().time() + CLOSING_SECONDS
     reports: dict[str, dict[str, Any]] = {}
     while True:
         await run.stack.invoke("Settle", SCHEDULED)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 180
+PATIENCE = 400
 
 pytestmark = pytest.mark.stack
 
