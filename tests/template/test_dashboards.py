@@ -139,45 +139,40 @@ def metric_of(row: Row) -> MetricId | None:
     return row.metric if isinstance(row, MetricRow) else None
 
 
-def test_the_volume_is_that_of_seven_days_and_of_the_seven_before() -> None:
+def volumes(hourly: dict[int, float], hours: int) -> tuple[float, float, float]:
+    """This week's, last week's and their ratio on the delivery page, of deliveries by the hour."""
+    store = MemoryStore()
+    valid = MetricId.of("Socketwatch", "DeliveriesValid", {"Api": "ApiId", "Stage": "StageName"})
+    for hour, number in hourly.items():
+        store.put(valid, hour * HOUR, number)
     titles = {
         widget.title: widget
         for widget in page_of("delivery").body.widgets
         if isinstance(widget, MetricWidget)
     }
-    store = MemoryStore()
-    valid = MetricId.of("Socketwatch", "DeliveriesValid", {"Api": "ApiId", "Stage": "StageName"})
-    for day, number in enumerate([10] * 7 + [5] * 7):
-        store.put(valid, day * DAY, number)
 
     def shown(title: str) -> float:
-        (result,) = evaluate(queries(titles[title]), store, 0, 14 * DAY)
+        (result,) = evaluate(queries(titles[title]), store, 0, hours * HOUR)
         return max(result.points.values())
 
-    assert shown("Volume of these 7 days, deliveries") == 35
-    assert shown("Volume of the 7 days before, deliveries") == 70
-    assert shown("This week against last, % of last") == 50
+    return (
+        shown("Volume of these 7 days, deliveries"),
+        shown("Volume of the 7 days before, deliveries"),
+        shown("This week against last, % of last"),
+    )
+
+
+def test_the_volume_is_that_of_seven_days_and_of_the_seven_before() -> None:
+    daily = {24 * day: number for day, number in enumerate([10.0] * 7 + [5.0] * 7)}
+
+    assert volumes(daily, 14 * 24) == (35, 70, 50)
 
 
 def test_a_campaign_of_each_week_is_compared_with_its_own_hour() -> None:
-    titles = {
-        widget.title: widget
-        for widget in page_of("delivery").body.widgets
-        if isinstance(widget, MetricWidget)
-    }
-    store = MemoryStore()
-    valid = MetricId.of("Socketwatch", "DeliveriesValid", {"Api": "ApiId", "Stage": "StageName"})
-    for hour in range(337):
-        store.put(valid, hour * HOUR, 100_000 if hour % 168 == 0 else 0)
+    # Two weeks that do not end with an hour are 337 hours, of which the last is under way.
+    weekly = {hour: 0.0 if hour % 168 else 100_000.0 for hour in range(337)}
 
-    def shown(title: str) -> float:
-        # Two weeks that do not end with an hour are 337 hours, of which the last is under way.
-        (result,) = evaluate(queries(titles[title]), store, 0, 337 * HOUR)
-        return max(result.points.values())
-
-    assert shown("Volume of these 7 days, deliveries") == 100_000
-    assert shown("Volume of the 7 days before, deliveries") == 100_000
-    assert shown("This week against last, % of last") == 100
+    assert volumes(weekly, 337) == (100_000, 100_000, 100)
 
 
 def test_what_was_achieved_is_told_by_the_budget_that_is_left() -> None:

@@ -184,7 +184,8 @@ def test_a_registry_that_does_not_answer_ends_the_run(stage: Stage) -> None:
         dismiss(stage.dismisser, 60 * SECOND)
 
 
-def test_each_minute_has_its_shard() -> None:
+@pytest.mark.parametrize("age_shards", [1, ROUND, 17, 250])
+def test_however_many_shards_there_are_each_has_its_minute(age_shards: int) -> None:
     stage = Stage()
     seen: list[int] = []
 
@@ -193,29 +194,12 @@ def test_each_minute_has_its_shard() -> None:
         return iter(())
 
     stage.rows.overdue = overdue  # type: ignore[method-assign, assignment]
-    sixteen = replace(stage.dismisser, policy=replace(POLICY, age_shards=16))
-    for _ in range(16):
-        dismiss(sixteen, 60 * SECOND)
+    dismisser = replace(stage.dismisser, policy=replace(POLICY, age_shards=age_shards))
+    for _ in range(min(age_shards, ROUND)):
+        dismiss(dismisser, 60 * SECOND)
         stage.gateway.now += 60
 
-    assert sorted(seen) == list(range(16))
-
-
-def test_however_many_shards_there_are_all_have_been_looked_at_within_minutes() -> None:
-    stage = Stage()
-    seen: list[int] = []
-
-    def overdue(shard: int, *_: int) -> Iterator[Candidate]:
-        seen.append(shard)
-        return iter(())
-
-    stage.rows.overdue = overdue  # type: ignore[method-assign, assignment]
-    many = replace(stage.dismisser, policy=replace(POLICY, age_shards=250))
-    for _ in range(ROUND):
-        dismiss(many, 60 * SECOND)
-        stage.gateway.now += 60
-
-    assert sorted(seen) == list(range(250))
+    assert sorted(seen) == list(range(age_shards))
 
 
 def test_a_ghost_that_is_due_stays_due_for_the_reaper(stage: Stage) -> None:
