@@ -16,6 +16,7 @@ from console.page.server import Page
 from console.page.watched import WatchedAlarms
 from local import emf
 from local.bridge import Line
+from local.demo.farewell import farewell
 from local.demo.haunting import Haunting
 from local.demo.hearing import held_against, is_open
 from local.demo.settings import DemoSettings
@@ -135,8 +136,10 @@ async def _crowd(run: Run, stop: asyncio.Event) -> dict[str, Any]:
         registered, held = await _rest(run)
         live_reaped = await run.haunting.live_reaped()
         await run.stack.invoke("Census")
+        last = await farewell(crowd)
     await _heard_out(run)
-    reports = await _reports(run)
+    reports = await _reports(run, last)
+    await run.stack.bridge.quiet(2)
     return _seen(run, registered, held, live_reaped) | reports
 
 
@@ -167,8 +170,8 @@ async def _heard_out(run: Run) -> None:
     await run.stack.bridge.quiet(2)
 
 
-async def _reports(run: Run) -> dict[str, Any]:
-    """Hold each report against the peers, and leave the last one as a page."""
+async def _reports(run: Run, last: str | None) -> dict[str, Any]:
+    """Hold each report against the peers, and leave that of the *last* word as a page."""
     newest = run.broadcasts[-MOST_REPORTS:]
     silence = round((run.settings.stack.idle_seconds + 5) * SECOND)
     mismatches = 0
@@ -177,8 +180,8 @@ async def _reports(run: Run) -> dict[str, Any]:
         for difference in found.unexplained:
             run.say(f"broadcast {report['broadcast_id']}: {difference}")
         mismatches += not found.matches
-    if newest:
-        page = json.loads(await _ask(run, {"id": newest[-1], "format": "html"}))["body"]
+    if last:
+        page = json.loads(await _ask(run, {"id": last, "format": "html"}))["body"]
         REPORT.parent.mkdir(parents=True, exist_ok=True)
         REPORT.write_text(page)
         run.say(f"the report of the last broadcast: {REPORT.as_uri()}")
