@@ -46,6 +46,7 @@ from socketwatch.closing import sum_up
 from socketwatch.deliveries import LedgerTable
 from socketwatch.errors import LedgerUnavailable, RegistryUnavailable
 from socketwatch.planning import pages
+from socketwatch.quotas import CONNECTS_DEFAULT, REQUESTS_DEFAULT
 from socketwatch.reports import report
 from socketwatch.rows import RegistryTable, connection_key
 
@@ -214,6 +215,8 @@ def _edge_settings(settings: StackSettings, clock: ScaledClock) -> EdgeSettings:
         idle_timeout_s=clock.seconds(settings.idle_seconds),
         lifetime_s=clock.seconds(settings.lifetime_seconds),
         invoke_concurrency=settings.concurrency,
+        account_rate=REQUESTS_DEFAULT * clock.scale,
+        connect_rate=CONNECTS_DEFAULT * clock.scale,
         time_scale=clock.scale,
     )
 
@@ -224,6 +227,10 @@ def _parameters(settings: StackSettings, edge: Edge, tokens: Tokens) -> dict[str
         "AllowNoOrigin": "true",
         # The local CloudWatch adds up no series of several APIs, and there is one API.
         "AccountWide": "false",
+        # What the edge keeps. There is no local Service Quotas to look it up in, and ministack
+        # stops answering anybody for seconds before it says so.
+        "ConnectQuota": str(CONNECTS_DEFAULT),
+        "CallbackQuota": str(REQUESTS_DEFAULT),
         # A person waits for these reports.
         "AckWindow": "3",
         "AccessLogs": "true" if settings.access_logs else "false",

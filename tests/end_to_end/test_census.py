@@ -205,3 +205,13 @@ def test_of_no_past_nothing_is_said(scene: Scene) -> None:
     found = Past(scene, Api("newborn", "live")).census()
 
     assert found.keys() - {"OpenConnections"} == {"Heartbeat"}
+
+
+def test_on_a_local_stack_quotas_are_told_and_not_looked_up(scene: Scene) -> None:
+    """To say that it has no Service Quotas, ministack takes seconds and answers nobody else."""
+    census = scene.stack.deployed.outputs["CensusFunction"]
+    functions = scene.stack.aws("lambda")
+    told = functions.get_function_configuration(FunctionName=census)["Environment"]["Variables"]
+
+    assert float(told["CONNECT_QUOTA"]) == QUOTAS.connects
+    assert float(told["CALLBACK_QUOTA"]) == QUOTAS.requests
