@@ -48,6 +48,8 @@ def read_graph(fields: Fields, place: Place) -> MetricWidget:
     lines = tuple(_line_or_band(one) for one in notes.several("horizontal"))
     moments = tuple(_moment(one) for one in notes.several("vertical"))
     notes.done()
+    # Known, and nothing to us: the newest period is drawn as far as it has come in any case.
+    fields.flag("liveData", default=False)
     return MetricWidget(
         place=place,
         title=fields.text("title", ""),
@@ -63,7 +65,6 @@ def read_graph(fields: Fields, place: Place) -> MetricWidget:
         moments=moments,
         span=Span(fields.text("start", ""), fields.text("end", "")),
         legend=position,
-        live=fields.flag("liveData", default=False),
         whole_range=fields.flag("setPeriodToTimeRange", default=False),
         sparkline=fields.flag("sparkline", default=False),
         full_precision=fields.flag("singleValueFullPrecision", default=False),

@@ -194,7 +194,6 @@ class MetricWidget:
     moments: tuple[Moment, ...] = ()
     span: Span = Span()
     legend: str = "bottom"
-    live: bool = False
     whole_range: bool = False
     sparkline: bool = False
     full_precision: bool = False

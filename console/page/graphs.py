@@ -64,6 +64,7 @@ def graph(widget: MetricWidget, source: Source, page: Range) -> Document:
             if moment.visible and (at := _instant(moment.at)) is not None
         ],
         "sparkline": widget.sparkline,
+        "full": widget.full_precision,
         "problem": problem,
     }
 

@@ -102,6 +102,18 @@ def test_a_line_with_longer_periods_is_drawn_beside_short_ones(page: Page) -> No
     assert red > 100
 
 
+def test_a_number_is_rounded_down_so_that_100_percent_says_all(page: Page) -> None:
+    said = page.evaluate(
+        """async () => {
+            const { number } = await import("/static/words.js");
+            const given = [99.96, 99.9996, 100, 0.1 + 0.2, 1999.9, 1999999];
+            return [...given.map((one) => number(one)), number(99.9996, "Percent", true)];
+        }"""
+    )
+
+    assert said == ["99.96", "99.99", "100", "0.3", "1,999", "1.99M", "99.9996 %"]
+
+
 def test_what_somebody_wrote_is_shown_and_never_run(page: Page) -> None:
     assert page.get_by_role("rowheader", name="<b>a=</b>").is_visible()
     assert page.locator("main script, main b:text('a=')").count() == 0

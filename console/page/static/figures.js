@@ -37,7 +37,7 @@ function silence(widget, series) {
 export function numbers(widget) {
   const tiles = widget.series.map((series, at) => {
     const line = passed(widget, series.latest);
-    const big = element("dd", { class: "big" }, number(series.latest, series.unit));
+    const big = element("dd", { class: "big" }, number(series.latest, series.unit, widget.full));
     /* A rule below it, for a figure in a light colour cannot be read. */
     if (line) big.style.borderBottom = `3px solid ${shade(line.color)}`;
     return element("div", {}, element("dt", {}, series.label), big, silence(widget, series), line ? element("dd", { class: "muted" }, line.label) : null, widget.sparkline ? sparkline(series, at) : null);
@@ -59,7 +59,7 @@ export function gauges(widget) {
       mark.style.background = shade(line.color);
       bar.append(mark);
     }
-    const said = series.latest === null ? NONE : number(series.latest, series.unit);
+    const said = series.latest === null ? NONE : number(series.latest, series.unit, widget.full);
     return element("div", {}, element("dt", {}, series.label), element("dd", { class: "big" }, said), silence(widget, series), bar, element("dd", { class: "muted ends" }, element("span", {}, number(low)), element("span", {}, number(high))));
   });
   const lines = widget.lines.map((line) => element("li", {}, `${line.label}`));

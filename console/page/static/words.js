@@ -3,18 +3,26 @@
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short" });
 const MINUTE = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const SECOND = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const WHOLE = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
-const SMALL = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 3 });
-const SHORT = new Intl.NumberFormat("en-GB", { notation: "compact", maximumSignificantDigits: 3 });
+const WHOLE = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0, roundingMode: "trunc" });
+const SMALL = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 4, roundingMode: "trunc" });
+const FULL = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 4, roundingMode: "trunc" });
+const SHORT = new Intl.NumberFormat("en-GB", { notation: "compact", maximumSignificantDigits: 3, roundingMode: "trunc" });
 const UNITS = { Percent: " %", Seconds: " s", Milliseconds: " ms", Bytes: " B" };
 
 export const NONE = "–";
 
-export function number(value, unit = "") {
-  if (value === null || value === undefined) return NONE;
+/* Rounded down, so that 100 % says all; twelve digits first, for sums of floats end in a stray one. */
+export function number(given, unit = "", full = false) {
+  if (given === null || given === undefined) return NONE;
+  const value = Number(given.toPrecision(12));
+  return forms(value, full).format(value) + (UNITS[unit] ?? "");
+}
+
+function forms(value, full) {
+  if (full) return FULL;
   const size = Math.abs(value);
-  const text = size >= 1e6 ? SHORT.format(value) : Number.isInteger(value) || size >= 1000 ? WHOLE.format(value) : SMALL.format(value);
-  return text + (UNITS[unit] ?? "");
+  if (size >= 1e6) return SHORT;
+  return Number.isInteger(value) || size >= 1000 ? WHOLE : SMALL;
 }
 
 export const clockTime = (epoch) => SECOND.format(epoch * 1000);

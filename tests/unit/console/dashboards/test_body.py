@@ -104,7 +104,6 @@ def test_a_graph_is_read_with_all_that_it_says() -> None:
         moments=(Moment("2026-11-21T00:00:00Z", "deploy", "", visible=False),),
         span=Span("-P14D"),
         legend="right",
-        live=True,
     )
 
 
