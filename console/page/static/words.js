@@ -6,7 +6,8 @@ const SECOND = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-di
 const WHOLE = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0, roundingMode: "trunc" });
 const SMALL = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 4, roundingMode: "trunc" });
 const FULL = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 4, roundingMode: "trunc" });
-const SHORT = new Intl.NumberFormat("en-GB", { notation: "compact", maximumSignificantDigits: 3, roundingMode: "trunc" });
+/* American, for a British million is an m, which is also a thousandth. */
+const SHORT = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3, roundingMode: "trunc" });
 const UNITS = { Percent: " %", Seconds: " s", Milliseconds: " ms", Bytes: " B" };
 
 export const NONE = "–";
