@@ -9,6 +9,7 @@ from socketwatch.aws.registry import open_registry
 from socketwatch.clock import Clock
 from socketwatch.errors import BadEvent, BadFrame, RegistryUnavailable
 from socketwatch.events import EventType
+from socketwatch.frames import Code
 from socketwatch.registry import Registered, Registry, connection_of
 from socketwatch.rooms import entry_rooms
 from socketwatch.rows import RegistryTable
@@ -33,7 +34,7 @@ def connect(event: Any, api: Api, registry: Registry, clock: Clock) -> dict[str,
         return {"statusCode": bad.status}
     except BadFrame as bad:
         LOG.info("handshake refused", reason=bad.code)
-        return {"statusCode": 403 if bad.code == "forbidden" else 400}
+        return {"statusCode": 403 if bad.code == Code.FORBIDDEN else 400}
     except RegistryUnavailable as unavailable:
         LOG.error("registry unavailable", reason=str(unavailable))
         return {"statusCode": 503}

@@ -50,7 +50,6 @@ class Reply:
         status: the HTTP status, which alone decides; 0 where no complete reply came.
         reason: why there is no status.
         body: the first bytes of the body, for a probe's answer; never needed to classify.
-        error_type: `x-amzn-ErrorType` as a hint for the log; AWS often leaves it out.
         maybe_applied: there is no status and the whole request had been sent, so AWS may have
             acted on it. False with a status: what a 5xx leaves open is for the reader to say.
     """
@@ -58,7 +57,6 @@ class Reply:
     status: int
     reason: NoAnswer = NoAnswer.NONE
     body: bytes = b""
-    error_type: str = ""
     maybe_applied: bool = False
 
 

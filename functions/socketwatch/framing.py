@@ -20,7 +20,6 @@ HEAD = re.compile(
 
 _FIRST = len(b"HTTP/1.1 200")
 _FRAMING_FIELDS = re.compile(rb"\n((?:content-length|transfer-encoding|connection):[^\r]*)")
-_ERROR_TYPE = re.compile(rb"\nx-amzn-errortype:[ \t]*([^\r:]{0,100})", re.IGNORECASE)
 _LENGTH = re.compile(rb"[0-9]{1,15}")
 _NO_BODY = frozenset({204, 304})
 
@@ -60,15 +59,7 @@ def frame(head: bytes) -> Framing | None:
     Raises:
         BadReply: it contradicts itself, or switches to another protocol.
     """
-    framing = _frame(head[:_FIRST], tuple(_FRAMING_FIELDS.findall(head.lower())))
-    if framing is None or framing.reply.status < 400:
-        return framing
-    named = _ERROR_TYPE.search(head)
-    if named is None:
-        return framing
-    error_type = named[1].rstrip(b" \t").decode("latin-1")
-    reply = Reply(framing.reply.status, error_type=error_type)
-    return Framing(reply, framing.body, framing.length, framing.persistent)
+    return _frame(head[:_FIRST], tuple(_FRAMING_FIELDS.findall(head.lower())))
 
 
 @lru_cache(maxsize=256)

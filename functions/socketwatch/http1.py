@@ -57,7 +57,7 @@ class Reader:
     def _finish(self) -> Reply:
         reply = self._reply
         if self._body:
-            reply = Reply(reply.status, body=self._body, error_type=reply.error_type)
+            reply = Reply(reply.status, body=self._body)
             self._body = b""
         if self._buffer:
             self.reusable = False

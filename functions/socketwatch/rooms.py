@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from socketwatch.errors import BadFrame
+from socketwatch.frames import Code
 
 MAX_ROOMS = 50
 """Rooms that one connection can be in. A join is refused beyond it, so closing stays cheap."""
@@ -21,7 +22,7 @@ def room_name(value: object) -> str:
         BadFrame: `bad_room`.
     """
     if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise BadFrame("bad_room")
+        raise BadFrame(Code.BAD_ROOM)
     return value
 
 
@@ -40,7 +41,7 @@ def entry_rooms(asked: Iterable[str], grants: Collection[str]) -> frozenset[str]
     """
     rooms = frozenset(room_name(room) for room in asked)
     if len(rooms) > MAX_ROOMS:
-        raise BadFrame("too_many_rooms")
+        raise BadFrame(Code.TOO_MANY_ROOMS)
     if not all(allowed(room, grants) for room in rooms):
-        raise BadFrame("forbidden")
+        raise BadFrame(Code.FORBIDDEN)
     return rooms

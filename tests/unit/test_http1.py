@@ -23,14 +23,13 @@ class Response(NamedTuple):
 
     status: int
     body: bytes
-    error_type: str
     reusable: bool
 
 
 def response(reply: Reply | None, reader: Reader) -> Response | None:
     if reply is None:
         return None
-    return Response(reply.status, reply.body, reply.error_type, reader.reusable)
+    return Response(reply.status, reply.body, reader.reusable)
 
 
 def read(data: bytes, keep: int = 1_024) -> Response | None:
@@ -52,34 +51,27 @@ def read_in_pieces(data: bytes, cuts: list[int]) -> Response | str | None:
 
 
 def test_a_reply_without_body_is_complete_with_its_head() -> None:
-    assert read(OK) == Response(200, b"", "", reusable=True)
-
-
-@pytest.mark.parametrize("name", [b"x-amzn-ErrorType", b"X-AMZN-ERRORTYPE", b"x-amzn-errortype"])
-def test_the_error_type_is_a_name_whatever_the_case_of_its_header(name: bytes) -> None:
-    named = GONE.replace(b"x-amzn-ErrorType", name)
-
-    assert read(named) == Response(410, b"gone", "GoneException", reusable=True)
+    assert read(OK) == Response(200, b"", reusable=True)
 
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_some_statuses_have_no_body_whatever_their_headers_say(status: int) -> None:
     head = f"HTTP/1.1 {status} x\r\nContent-Length: 9\r\n\r\n"
 
-    assert read(head.encode()) == Response(status, b"", "", reusable=True)
+    assert read(head.encode()) == Response(status, b"", reusable=True)
 
 
 def test_a_chunked_body_is_put_together_and_its_trailers_dropped() -> None:
     data = CHUNKED + b"3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\nx-trailer: 1\r\n\r\n"
 
-    assert read(data) == Response(200, b"abc0123456789", "", reusable=True)
+    assert read(data) == Response(200, b"abc0123456789", reusable=True)
 
 
 def test_a_body_without_length_lasts_until_the_close() -> None:
     reader = Reader()
 
     assert reader.feed(UNTIL_CLOSE + b"abc") is None
-    assert response(reader.end(), reader) == Response(200, b"abc", "", reusable=False)
+    assert response(reader.end(), reader) == Response(200, b"abc", reusable=False)
 
 
 @pytest.mark.parametrize("cut", [0, 9, len(GONE) - 5, len(GONE) - 1])
@@ -109,7 +101,7 @@ def test_interim_replies_are_skipped(interim: bytes) -> None:
     ],
 )
 def test_a_socket_is_not_used_again_after_a_goodbye_or_with_bytes_left(head: bytes) -> None:
-    assert read(head) == Response(200, b"", "", reusable=False)
+    assert read(head) == Response(200, b"", reusable=False)
 
 
 def test_one_reader_reads_reply_after_reply() -> None:
@@ -123,7 +115,7 @@ def test_one_reader_reads_reply_after_reply() -> None:
 def test_only_the_first_bytes_of_a_body_are_kept_and_the_socket_too() -> None:
     data = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % MAX_BODY + b"x" * MAX_BODY
 
-    assert read(data, keep=5) == Response(200, b"xxxxx", "", reusable=True)
+    assert read(data, keep=5) == Response(200, b"xxxxx", reusable=True)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +128,7 @@ def test_only_the_first_bytes_of_a_body_are_kept_and_the_socket_too() -> None:
 )
 def test_a_huge_body_is_not_read_to_its_end_and_costs_the_socket(data: bytes) -> None:
     assert read(data[:-1], keep=5) is None
-    assert read(data, keep=5) == Response(200, b"xxxxx", "", reusable=False)
+    assert read(data, keep=5) == Response(200, b"xxxxx", reusable=False)
 
 
 @pytest.mark.parametrize(
@@ -228,8 +220,6 @@ def test_whatever_comes_ends_in_the_same_status_however_it_is_cut(
 
     if isinstance(whole, Response):
         assert isinstance(cut, Response)
-        assert (cut.status, cut.body, cut.error_type) == (
-            whole.status, whole.body, whole.error_type,
-        )  # fmt: skip
+        assert (cut.status, cut.body) == (whole.status, whole.body)
     else:
         assert cut == whole

@@ -29,11 +29,12 @@ def client(service: str, *, attempts: int, read_timeout: float, endpoint: str | 
         max_pool_connections=32,
         tcp_keepalive=True,
     )
-    return _session().create_client(service, config=config, endpoint_url=endpoint)
+    return session().create_client(service, config=config, endpoint_url=endpoint)
 
 
 @cache
-def _session() -> Any:
+def session() -> Any:
+    """Botocore's session, one per process."""
     return botocore.session.get_session()
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-import botocore.session
-
+from socketwatch.aws import clients
 from socketwatch.errors import SocketwatchError
 from socketwatch.sigv4 import Credentials
 
@@ -17,14 +16,14 @@ class NoCredentials(SocketwatchError):  # noqa: N818 - reads as what it is
 
 
 def session_credentials(session: Any = None) -> CredentialsSource:
-    """The credentials of a botocore session, by default one of this process's environment.
+    """The credentials of a botocore session, by default the one that this process's clients share.
 
     botocore refreshes temporary ones ten minutes before they end; that may take a call.
 
     Raises:
         NoCredentials: when asked, not before.
     """
-    source = session or botocore.session.get_session()
+    source = session or clients.session()
 
     def frozen() -> Credentials:
         found = source.get_credentials()

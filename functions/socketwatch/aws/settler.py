@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from socketwatch.aws import environment
-from socketwatch.aws.clients import AWS_ERRORS, client
+from socketwatch.aws.clients import AWS_ERRORS, cause, client
 from socketwatch.aws.ledger import open_ledger
 from socketwatch.clock import SECOND
 from socketwatch.deliveries import LedgerTable
@@ -63,7 +63,7 @@ class DeadLetters:
         try:
             answer: dict[str, Any] = getattr(self._sqs, operation)(QueueUrl=self._url, **parameters)
         except AWS_ERRORS as error:
-            raise QueueUnavailable(f"{operation}: {error}") from error
+            raise QueueUnavailable(f"{operation}: {cause(error)}") from error
         return answer
 
 

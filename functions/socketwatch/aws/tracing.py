@@ -44,7 +44,7 @@ class XRayTracer:
 
 
 def open_tracer(environment: Mapping[str, str] = os.environ) -> Tracer:
-    """X-Ray where Lambda's tracing is active and the invocation's trace is sampled, else none."""
+    """X-Ray where the function's tracing is `Active` and Lambda runs its daemon, else none."""
     active = environment.get("AWS_XRAY_DAEMON_ADDRESS") and environment.get("TRACING") == "Active"
     return XRayTracer() if active else NoTracer()
 

@@ -1,9 +1,11 @@
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.credentials import RefreshableCredentials
 
+from socketwatch.aws import clients
 from socketwatch.aws.credentials import NoCredentials, session_credentials
 from socketwatch.sigv4 import Credentials
 
@@ -18,6 +20,15 @@ class Session:
         return self.credentials
 
 
+@pytest.fixture
+def new_process() -> Iterator[None]:
+    """As if nobody had asked botocore for anything yet."""
+    clients.session.cache_clear()
+    yield
+    clients.session.cache_clear()
+
+
+@pytest.mark.usefixtures("new_process")
 def test_a_functions_credentials_come_from_its_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
