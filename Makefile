@@ -56,8 +56,8 @@ gameday: setup  ## each fault of alarms/gameday.yaml made to happen, and what th
 deploy: .deploy/ready layer  ## to the AWS account of the current credentials; ARGS go to `sam deploy`
 	.deploy/bin/sam deploy $(ARGS)
 
-layer:  ## the functions' dependencies for Lambda's platform, no Docker needed
-	rm -rf .build/layer && .venv/bin/pip install --quiet --require-hashes --only-binary=:all: --platform manylinux2014_aarch64 --python-version 3.13 --target .build/layer/python -r locks/layer.txt
+layer: .deploy/ready  ## the functions' dependencies for Lambda's platform, no Docker needed
+	rm -rf .build/layer && .deploy/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: --platform manylinux2014_aarch64 --python-version 3.13 --target .build/layer/python -r locks/layer.txt
 
 lock:  ## resolve the locks again from pyproject.toml
 	$(PYTHON) locks/resolve.py

@@ -7,11 +7,26 @@ from collections.abc import Iterator
 import pytest
 
 from socketwatch.aws.clients import client
-from socketwatch.aws.worker import open_progress
+from socketwatch.aws.worker import budget, open_progress
 from socketwatch.deliveries import LedgerTable
 from socketwatch.errors import LedgerUnavailable
 from socketwatch.ledger import ShardRow, ShardState
 from socketwatch.tally import Tally
+
+
+def posts_a_second(**environment: str) -> int:
+    return budget({"AWS_REGION": "eu-west-1"} | environment)
+
+
+def test_a_budget_that_is_not_set_is_half_of_what_the_account_may_call() -> None:
+    assert posts_a_second() == 5_000
+    assert posts_a_second(AWS_REGION="eu-south-1") == 1_250
+    assert posts_a_second(CALLBACK_QUOTA="40000") == 20_000
+    assert posts_a_second(CALLBACK_QUOTA="1") == 1
+
+
+def test_a_budget_that_is_set_is_kept() -> None:
+    assert posts_a_second(POSTS_PER_SECOND="7000", CALLBACK_QUOTA="10000") == 7_000
 
 
 @pytest.fixture

@@ -76,6 +76,7 @@ ENVIRONMENT = {
         "MANAGEMENT_ENDPOINT",
         "LEDGER_TABLE",
         "SHARDS_QUEUE_URL",
+        "CALLBACK_QUOTA",
         "POSTS_PER_SECOND",
         "WORKERS",
         "TRACING",
@@ -275,3 +276,14 @@ def test_a_fresh_account_can_take_the_defaults() -> None:
 
     assert defaults["AccessLogs"] == "false"
     assert reserved == [""] * 6
+
+
+@pytest.mark.parametrize("name", ["RegistryKeyArn", "LedgerKeyArn"])
+def test_a_key_is_named_by_its_own_arn_for_an_alias_means_nothing_to_iam(name: str) -> None:
+    """Source: KMS developer guide, "Specifying KMS keys in IAM policy statements"."""
+    for template in (CORE, SIDECAR):
+        if name in template["Parameters"]:
+            pattern = template["Parameters"][name]["AllowedPattern"]
+            assert re.fullmatch(pattern, "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab")
+            assert re.fullmatch(pattern, "")
+            assert not re.fullmatch(pattern, "arn:aws:kms:eu-west-1:111122223333:alias/ours")

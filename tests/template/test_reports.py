@@ -23,6 +23,7 @@ TABLES = {
     table["TableInput"]["Name"]: table["TableInput"]
     for table in of_type(SIDECAR, "AWS::Glue::Table").values()
 }
+SUBBED = "${AWS::StackName}-reports"
 QUERIES = of_type(SIDECAR, "AWS::Athena::NamedQuery")
 BUCKET = "${Reports.Arn}/"
 TEAM = "${!aws:PrincipalTag/team}"
@@ -178,6 +179,14 @@ def test_three_queries_ask_of_what_the_tables_have() -> None:
         assert re.search(r"FROM (broadcasts|days)\b", text)
         assert set(re.findall(r"\b(counts|users|labels|failures|latency_ms)\b", text)) <= known
         assert "dt >=" in text
+        # Athena fails the whole query over one map that lacks the key; labels are optional.
+        assert "labels[" not in text
+
+
+def test_the_database_has_a_name_that_sql_need_not_quote_and_cloudformation_can_update() -> None:
+    name = RESOURCES["ReportData"]["Properties"]["DatabaseInput"]["Name"]
+
+    assert name == {"Fn::Join": ["_", {"Fn::Split": ["-", {"Fn::Sub": SUBBED}]}]}
 
 
 def _columns(table: Resource) -> list[Resource]:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
 
+from socketwatch import quotas
 from socketwatch.aws import environment
 from socketwatch.aws.clients import client
 from socketwatch.aws.dynamo import Table
@@ -39,15 +40,25 @@ class WorkerSettings:
 
     @classmethod
     def from_environment(cls, env: Environment) -> Self:
-        """Read the addresses, `POSTS_PER_SECOND` and `WORKERS`."""
-        budget = whole(env, "POSTS_PER_SECOND", 5_000, low=1, high=1_000_000)
+        """Read the addresses, `POSTS_PER_SECOND`, `CALLBACK_QUOTA` and `WORKERS`."""
         return cls(
             gateway=GatewaySettings.from_environment(env),
             registry=RegistryTable.from_environment(env),
             ledger=LedgerTable.from_environment(env),
             shards_queue=text(env, "SHARDS_QUEUE_URL"),
-            rate=budget / whole(env, "WORKERS", 4, low=1, high=1_000),
+            rate=budget(env) / whole(env, "WORKERS", 4, low=1, high=1_000),
         )
+
+
+def budget(env: Environment) -> int:
+    """Posts a second of all workers: `POSTS_PER_SECOND`, or half of what the account may call.
+
+    That is `CALLBACK_QUOTA`, or the Region's default: in some Regions a quarter of the others'.
+    """
+    usual = int(quotas.defaults(text(env, "AWS_REGION")).requests)
+    quota = whole(env, "CALLBACK_QUOTA", 0, low=0, high=10_000_000) or usual
+    half = max(1, quota // 2)
+    return whole(env, "POSTS_PER_SECOND", 0, low=0, high=1_000_000) or half
 
 
 def open_worker(settings: WorkerSettings) -> Worker:
