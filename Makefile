@@ -41,6 +41,9 @@ bench-broadcast: setup  ## a broadcast to N targets against a gateway that enfor
 bench-observe: setup  ## CPU a thousand stream records, ours beside the usual recipe
 	@PYTHONPATH=functions .venv/bin/python -m bench.observe
 
+bench-cold: setup  ## CPU of a cold start of `connect`, beside the usual libraries all imported at once
+	@PYTHONPATH=functions .venv/bin/python -m bench.cold
+
 bench-census: setup  ## what counting a million rows reads and costs
 	@PYTHONPATH=functions .venv/bin/python -m bench.census
 
@@ -71,4 +74,4 @@ endef
 .ministack/ready: locks/ministack.txt ; $(environment)
 .deploy/ready: locks/deploy.txt ; $(environment)
 
-.PHONY: help setup check test test-stack test-rest browser screenshots demo bench-deliver bench-broadcast bench-observe bench-census bench-reap bench-page gameday deploy layer lock
+.PHONY: help setup check test test-stack test-rest browser screenshots demo bench-deliver bench-broadcast bench-observe bench-cold bench-census bench-reap bench-page gameday deploy layer lock

@@ -1,0 +1,1 @@
+"""What a cold start of `connect` costs, beside the usual libraries all imported at once."""

@@ -1,0 +1,1 @@
+"""`python -m bench.cold.bare`: what starting Python costs whoever starts it."""
