@@ -65,7 +65,7 @@ def open_site(
         people=People(
             client("dynamodb"), stack.output("RegistryTable"), source, _log_groups(logs, name)
         ),
-        reports=_reports(client("dynamodb"), stack.output("LedgerTable"), clock),
+        reports=open_reports(client("dynamodb"), stack, clock),
         runbooks=runbooks(),
         clock=clock,
     )
@@ -76,12 +76,16 @@ def runbooks(folder: Path = RUNBOOKS) -> Mapping[str, str]:
     return {path.stem: path.read_text() for path in sorted(folder.glob("*.md"))}
 
 
-def _reports(dynamodb: Any, name: str, clock: Clock) -> LedgerReports:
-    layout, kept = LedgerTable(name), Retention()
-    table = Table(name, dynamodb, LedgerUnavailable)
-    return LedgerReports(
-        DynamoLedger(layout, table), DynamoArchive(table, kept), kept.reports, clock
-    )
+def open_reports(dynamodb: Any, stack: Stack, clock: Clock) -> LedgerReports:
+    """The broadcasts of a stack, for as many days as it keeps them; nothing is ever written.
+
+    Raises:
+        ConsoleError: It has no ledger, or does not say how long it keeps reports.
+    """
+    layout = LedgerTable(stack.output("LedgerTable"), int(stack.output("ReportRetentionDays")))
+    table = Table(layout.name, dynamodb, LedgerUnavailable)
+    archive = DynamoArchive(table, Retention(layout.days))
+    return LedgerReports(DynamoLedger(layout, table), archive, layout.days, clock)
 
 
 def _alarms(client: Clients, stack: Stack, clock: Clock, *, local: bool) -> AlarmBook:

@@ -23,7 +23,7 @@ DAYS = 2
 """Days of closed broadcasts in the list: today and yesterday."""
 
 MOST = 50
-"""Open broadcasts, and closed ones of one team's day, in the list."""
+"""Open broadcasts, those that wait to be published, and closed ones of one team's day, listed."""
 
 Document = dict[str, Any]
 
@@ -38,10 +38,13 @@ class LedgerReports:
     clock: Clock
 
     def recent(self) -> list[Document]:
-        """Open broadcasts, and those of today and yesterday whose reports are closed."""
-        found = {one["id"]: one for one in self._closed()}
-        for row in islice(self.ledger.open_requests(), MOST):
-            found.setdefault(row.broadcast.broadcast_id, self._open(row))
+        """Open broadcasts, closed ones not yet published, and those of today and yesterday.
+
+        Where more than `MOST` are open, or wait to be published, the first of them.
+        """
+        # In the order of its life: one that moves on meanwhile is met twice rather than missed.
+        places = (*self._open(), *self._unpublished(), *self._closed())
+        found = {one["id"]: one for one in places}
         return sorted(found.values(), key=lambda one: -int(one["requestedAtMs"]))
 
     def one(self, broadcast_id: str) -> Document:
@@ -61,6 +64,16 @@ class LedgerReports:
         """The same as the page that a product team is sent."""
         return broadcast_page(self.one(broadcast_id))
 
+    def _open(self) -> Iterable[Document]:
+        for row in islice(self.ledger.open_requests(), MOST):
+            yield self._asked(row, "sending" if row.planned else "planning")
+
+    def _unpublished(self) -> Iterable[Document]:
+        waiting = self.ledger.closed(self.clock())
+        # The others only wait to be looked at again.
+        for row in islice((row for row in waiting if not row.published_at), MOST):
+            yield self._asked(row, "closed, not yet published")
+
     def _closed(self) -> Iterable[Document]:
         now = self.clock()
         for day in (archive.date(now - n * DAY) for n in range(DAYS)):
@@ -70,9 +83,8 @@ class LedgerReports:
                         one.broadcast_id, one.team, one.requested_at, "closed", one.totals
                     )
 
-    def _open(self, row: RequestRow) -> Document:
+    def _asked(self, row: RequestRow, status: str) -> Document:
         asked = row.broadcast
-        status = "sending" if row.planned else "planning"
         team = dict(asked.labels).get(archive.TEAM, archive.NO_TEAM)
         totals = add_up(self.ledger.shards(asked.broadcast_id))
         return _document(asked.broadcast_id, team, asked.requested_at, status, totals)

@@ -17,7 +17,8 @@ can name a broadcast into another team's prefix.
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from socketwatch.archive import Closed
+from socketwatch.archive import NO_TEAM, TEAM, Closed, date
+from socketwatch.broadcasting import Broadcast
 
 _REPORTS = "/reports/v1/"
 _UP = "../../../../"
@@ -44,6 +45,13 @@ class Places:
     def team_page(self, team: str) -> str:
         """A team's days."""
         return f"{self.bucket}/index/v1/team={team}/index.html"
+
+
+def report_address(reports: str, broadcast: Broadcast) -> str:
+    """Where a broadcast's report will be, below *reports* (`s3://name/reports/v1`)."""
+    team = dict(broadcast.labels).get(TEAM, NO_TEAM)
+    day = date(broadcast.requested_at)
+    return f"{reports}/dt={day}/team={team}/{broadcast.broadcast_id}.json"
 
 
 def page(report: str) -> str:

@@ -94,12 +94,16 @@ class Publisher:
             self._roll_up(day, team, published, done)
 
     def _publish(self, row: RequestRow, done: Published) -> Closed | None:
-        """Publish one report; None where it is as it was when it was published before."""
+        """Publish one report; None where it is as it was when it was published before.
+
+        A late change is added to its day again even so, for the run that published it may have
+        broken off before its day had it.
+        """
         one = closing.closed(row, closing.sum_up(self.ledger, row))
         before = closing.find(self.archive, row)
         changed = bool(before and row.published_at)
         if before and changed and before.totals == one.totals:
-            return None
+            return before if before.late else None
         like = before.similar if before else closing.similar(self.archive, one)
         one = replace(one, late=changed or self._told(one), similar=like)
         document = closing.document(row, one, self.clock())

@@ -54,7 +54,8 @@ def bring_up(archive: Archive, day: str, team: str, keys: Iterable[str]) -> list
     known = archive.rollups(day, team)
     through = {(one.label, one.value): one.through for one in known}
     last = through.get(("", ""), "")
-    if afresh := min(keys) <= last:
+    # Where a run broke off a label is ahead of its day, and would skip what comes before its key.
+    if afresh := min(keys) <= max(through.values(), default=""):
         known = [replace(one, totals=Totals(), through="") for one in known]
         last = ""
     rollups = roll_up(day, team, archive.closed_after(day, team, last), known)

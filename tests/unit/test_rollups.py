@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from operator import itemgetter
 
 import pytest
 from hypothesis import given, settings
@@ -129,6 +130,21 @@ def test_whoever_was_overtaken_changes_nothing_more() -> None:
         bring_up(archive, DAY, "pay", [two.key])
 
 
+def test_a_label_that_is_ahead_of_its_day_loses_nothing_that_comes_before_it() -> None:
+    archive = FakeArchive()
+    first, second = closed(1, "a"), closed(2, "a", at=NOW + 1)
+    archive.put(second)
+    archive.interrupt = 1
+    with pytest.raises(LedgerUnavailable):
+        bring_up(archive, DAY, "pay", [second.key])
+    assert by_label(archive.rollups(DAY, "pay")).keys() == {("campaign", "a")}
+
+    archive.put(first)
+    found = by_label(bring_up(archive, DAY, "pay", [first.key, second.key]))
+
+    assert found["campaign", "a"] == found["", ""] == summed(totals(), totals())
+
+
 campaigns = st.sampled_from(["", "a", "b", "c"])
 
 
@@ -138,27 +154,31 @@ campaigns = st.sampled_from(["", "a", "b", "c"])
     st.integers(0, 2**32),
 )
 def test_a_day_is_the_sum_of_its_broadcasts(asked: list[tuple[str, int, int]], seed: int) -> None:
-    """Closings come shuffled, twice, late, changed, in batches, and runs are interrupted."""
+    """Closings come shuffled, twice, late, changed, in batches; runs break off, and more come."""
     rng = random.Random(seed)
     final = [
         closed(number, campaign, NOW + 1_000 * rng.randrange(20), totals=totals(accepted, gone))
         for number, (campaign, accepted, gone) in enumerate(asked)
     ]
-    arriving = [(one, one) for one in final]
-    arriving += [(replace(one, totals=totals(1, 1)), one) for one in final if rng.random() < 0.3]
-    rng.shuffle(arriving)
-    arriving += [(one, one) for one in final]
+    arriving: list[tuple[float, Closed]] = []
+    for one in final:
+        changed = [replace(one, totals=totals(1, 1))] if rng.random() < 0.2 else []
+        versions = [*changed, one, one] if rng.random() < 0.2 else [*changed, one]
+        arriving += zip(sorted(rng.random() for _ in versions), versions, strict=True)
+    arriving.sort(key=itemgetter(0))
     archive = FakeArchive()
-    while arriving:
-        batch = [arriving.pop(0)[0] for _ in range(min(len(arriving), rng.randrange(1, 4)))]
-        for one in batch:
+    waiting: list[str] = []
+    while arriving or waiting:
+        for _ in range(min(len(arriving), rng.randrange(1, 4))):
+            _, one = arriving.pop(0)
             archive.put(one)
+            waiting.append(one.key)
         archive.interrupt = rng.choice([None, None, 0, 1, 2])
+        # What is broken off is done again by the next run, with what was closed meanwhile.
         with suppress(LedgerUnavailable):
-            bring_up(archive, DAY, "pay", [one.key for one in batch])
+            bring_up(archive, DAY, "pay", waiting)
+            waiting = []
         archive.interrupt = None
-        # What was broken off is done again by the next run.
-        bring_up(archive, DAY, "pay", [one.key for one in batch])
 
     found = by_label(archive.rollups(DAY, "pay"))
 

@@ -1,7 +1,6 @@
 """The planner of a deployed function."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Self
 
 from socketwatch import shards
@@ -9,9 +8,8 @@ from socketwatch.aws import environment, tracing
 from socketwatch.aws.audience import open_audiences
 from socketwatch.aws.ledger import open_ledger
 from socketwatch.aws.queue import SqsQueue, open_queue
-from socketwatch.broadcasting import Broadcast
-from socketwatch.clock import SECOND
 from socketwatch.deliveries import LedgerTable
+from socketwatch.places import report_address
 from socketwatch.planning import Planner
 from socketwatch.rows import RegistryTable
 from socketwatch.settings import Environment, text
@@ -48,7 +46,7 @@ def open_planner(settings: PlannerSettings) -> Planner:
         ledger=open_ledger(settings.ledger),
         plans=open_queue(settings.plans_queue, trace=tracing.header),
         shards=open_shards(settings.shards_queue),
-        report=lambda broadcast: report_uri(settings.reports, broadcast),
+        report=lambda broadcast: report_address(settings.reports, broadcast),
     )
 
 
@@ -60,10 +58,3 @@ def open_shards(url: str) -> SqsQueue:
 def _group(body: str) -> str:
     address = shards.address(body)
     return address[0] if address else ""
-
-
-def report_uri(reports: str, broadcast: Broadcast) -> str:
-    """Where the report of a broadcast will be: by day and team, as Athena partitions it."""
-    day = datetime.fromtimestamp(broadcast.requested_at / SECOND, UTC).date().isoformat()
-    team = dict(broadcast.labels).get("team", "none")
-    return f"{reports}/dt={day}/team={team}/{broadcast.broadcast_id}.json"
