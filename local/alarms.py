@@ -13,8 +13,9 @@ from console.alarms.publishing import publisher as publisher_to
 from console.alarms.template import Catalogue, read_template
 from console.alarms.watching import Watching
 from console.cloudwatch.board import Transition
-from local.publisher import MINUTE_MS, Publisher
+from local.publisher import Publisher
 from socketwatch.aws.history import CloudWatchHistory
+from socketwatch.clock import MINUTE
 
 Hear = Callable[[Transition], None]
 
@@ -48,7 +49,7 @@ class LocalAlarms:
     async def run(self) -> None:
         """Evaluate each minute once all its metrics are there, until cancelled."""
         while True:
-            await self._publisher.reached(self.evaluated + MINUTE_MS)
+            await self._publisher.reached(self.evaluated + MINUTE)
             published = self._publisher.published
             for transition in await asyncio.to_thread(self.watching.tick):
                 for hear in self._listeners:

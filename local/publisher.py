@@ -7,8 +7,7 @@ from typing import Any
 from local.bridge import Bridge
 from local.clock import ScaledClock
 from local.edge.points import Points, put
-
-MINUTE_MS = 60_000
+from socketwatch.clock import MINUTE
 
 PATIENCE_SECONDS = 1.0
 """Real time after the end of a minute, for its last log lines to appear and be read."""
@@ -50,7 +49,7 @@ class Publisher:
         self._clock = clock
         self._listeners: list[Hear] = []
         self._moved = asyncio.Condition()
-        self.published = clock() // MINUTE_MS * MINUTE_MS
+        self.published = clock() // MINUTE * MINUTE
         self.late = 0
 
     def listen(self, hear: Hear) -> None:
@@ -60,7 +59,7 @@ class Publisher:
     async def run(self) -> None:
         """Publish minute by minute until cancelled."""
         while True:
-            due = self._clock.real(self.published + MINUTE_MS) + PATIENCE_SECONDS * 1_000
+            due = self._clock.real(self.published + MINUTE) + PATIENCE_SECONDS * 1_000
             now = self._clock.real(self._clock())
             await asyncio.sleep(max(0.0, (due - now) / 1_000))
             await self.publish()
@@ -68,14 +67,14 @@ class Publisher:
     async def publish(self) -> None:
         """Publish all minutes that ended the patience ago."""
         patience = round(PATIENCE_SECONDS * 1_000 * self._clock.scale)
-        before = (self._clock() - patience) // MINUTE_MS * MINUTE_MS
+        before = (self._clock() - patience) // MINUTE * MINUTE
         if before <= self.published:
             return
         await self._bridge.poll()
         points = [each for source in self._counted for each in source(before)]
         points += await asyncio.to_thread(self._ask, before)
         await asyncio.to_thread(put, self._cloudwatch, points)
-        self.late += (before - self.published) // MINUTE_MS - 1
+        self.late += (before - self.published) // MINUTE - 1
         async with self._moved:
             self.published = before
             self._moved.notify_all()

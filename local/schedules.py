@@ -14,8 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local.clock import ScaledClock
-
-MINUTE_MS = 60_000
+from socketwatch.clock import MINUTE
 
 _RATE = re.compile(r"rate\((?P<number>[1-9]\d*) (?P<unit>minute|hour|day)s?\)")
 _CRON = re.compile(r"cron\((?P<fields>.+)\)")
@@ -115,7 +114,7 @@ class Schedules:
         self._functions = functions
         self._clock = clock
         self._rules = tuple(_take_over(events))
-        self._first = self._done = clock() // MINUTE_MS
+        self._first = self._done = clock() // MINUTE
         self._paused: set[str] = set()
         self.skipped = 0
 
@@ -136,10 +135,10 @@ class Schedules:
     async def run(self) -> None:
         """Invoke what is due, minute by minute, until cancelled."""
         while True:
-            next_at = self._clock.real((self._done + 1) * MINUTE_MS)
+            next_at = self._clock.real((self._done + 1) * MINUTE)
             now = self._clock.real(self._clock())
             await asyncio.sleep(max(0.0, (next_at - now) / 1_000))
-            minute = self._clock() // MINUTE_MS
+            minute = self._clock() // MINUTE
             if minute > self._done:
                 await asyncio.to_thread(self.tick, minute)
 

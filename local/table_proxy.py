@@ -19,9 +19,9 @@ from local.edge.faults import Does, Fault, Faults, On
 from local.edge.points import Points
 from local.edge.settings import Clock
 from local.ministack import HOST
+from socketwatch.clock import MINUTE
 
 NAMESPACE = "AWS/DynamoDB"
-MINUTE_MS = 60_000
 
 _PREFIX = "com.amazonaws.dynamodb.v20120810#"
 _READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"})
@@ -85,9 +85,9 @@ class TableProxy:
 
     def ended(self, before: int) -> list[Points]:
         """The throttles of minutes that were over at an epoch time in ms, each told once."""
-        over = [minute for minute in sorted(self._minutes) if minute < before // MINUTE_MS]
+        over = [minute for minute in sorted(self._minutes) if minute < before // MINUTE]
         return [
-            Points(NAMESPACE, metric, "Count", dimensions, minute * MINUTE_MS, {1: times})
+            Points(NAMESPACE, metric, "Count", dimensions, minute * MINUTE, {1: times})
             for minute in over
             for (metric, dimensions), times in self._minutes.pop(minute).items()
         ]
@@ -117,7 +117,7 @@ class TableProxy:
         if fault.does is not Does.THROTTLE:
             status = fault.status or 500
             return _refusal(status, "InternalServerError", "told to fail")
-        seen = self._minutes.setdefault(self._clock() // MINUTE_MS, Counter())
+        seen = self._minutes.setdefault(self._clock() // MINUTE, Counter())
         where: _Dimensions = (("TableName", table),)
         seen["ThrottledRequests", (*where, ("Operation", operation))] += 1
         if index:

@@ -4,7 +4,14 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
 
-from socketwatch.tally import LATENCY_EDGES
+LATENCY_EDGES = (10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000)
+"""Upper edges in milliseconds; the histogram has one bucket more, for what is slower. Buckets add
+up over shards and days, which percentiles do not."""
+
+
+def buckets() -> list[int]:
+    """An empty histogram."""
+    return [0] * (len(LATENCY_EDGES) + 1)
 
 
 def bucket(milliseconds: int) -> int:

@@ -7,10 +7,10 @@ from socketwatch.breakdown import Breakdown
 from socketwatch.broadcasting import Broadcast
 from socketwatch.clock import MINUTE
 from socketwatch.distinct import Distinct, hasher, unpacked
-from socketwatch.histogram import bucket
+from socketwatch.histogram import bucket, buckets
 from socketwatch.ledger import Ack
 from socketwatch.outcomes import Outcome
-from socketwatch.totals import Totals, buckets
+from socketwatch.totals import Totals
 
 ACK_WINDOW = MINUTE
 """After the last attempt, the time in which an ack still counts, unless another one is set."""

@@ -12,13 +12,12 @@ from typing import Any
 
 from socketwatch.broadcasting import Audience
 from socketwatch.clock import SECOND
-from socketwatch.histogram import bucket, percentile
+from socketwatch.histogram import LATENCY_EDGES, bucket, percentile
 from socketwatch.ledger import RequestRow, ShardRow, ShardState
 from socketwatch.losses import UNDONE, losses
 from socketwatch.outcomes import Outcome
 from socketwatch.places import page
 from socketwatch.reach import Reach
-from socketwatch.tally import LATENCY_EDGES
 from socketwatch.totals import Totals
 
 SCHEMA = "delivery_report.v1"

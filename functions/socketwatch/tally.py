@@ -1,14 +1,10 @@
 """What is known of one shard's deliveries: which are settled, how each ended, how long it took."""
 
-from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 
+from socketwatch.histogram import bucket, buckets
 from socketwatch.outcomes import Outcome
-
-LATENCY_EDGES = (10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000)
-"""Upper edges in milliseconds; the histogram has one bucket more, for what is slower. Buckets add
-up over shards and days, which percentiles do not."""
 
 
 @dataclass(slots=True)
@@ -28,7 +24,7 @@ class Tally:
     reasons: Counter[str] = field(default_factory=Counter)
     posts: int = 0
     retries: int = 0
-    latency: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_EDGES) + 1))
+    latency: list[int] = field(default_factory=buckets)
     first_attempt_at: int = 0
     last_attempt_at: int = 0
 
@@ -67,4 +63,4 @@ class Tally:
 
     def took(self, milliseconds: int) -> None:
         """Note how long after the request a delivery was accepted."""
-        self.latency[bisect_left(LATENCY_EDGES, milliseconds)] += 1
+        self.latency[bucket(milliseconds)] += 1

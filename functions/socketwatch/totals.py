@@ -10,14 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from socketwatch.breakdown import Part, Parts
+from socketwatch.histogram import buckets
 from socketwatch.outcomes import Outcome
-from socketwatch.tally import LATENCY_EDGES
-
-
-def buckets() -> list[int]:
-    """An empty histogram over `LATENCY_EDGES`, with one bucket more for what is slower."""
-    return [0] * (len(LATENCY_EDGES) + 1)
-
 
 _WHOLE = (
     "broadcasts",

@@ -4,9 +4,9 @@ from typing import Any
 
 from local.edge.points import Points
 from local.edge.settings import Clock
+from socketwatch.clock import MINUTE
 
 NAMESPACE = "AWS/SQS"
-MINUTE_MS = 60_000
 
 
 class Queues:
@@ -26,7 +26,7 @@ class Queues:
 
     def ended(self, before: int) -> list[Points]:
         """How it is now, under the last minute that was over at a virtual epoch ms."""
-        at = before // MINUTE_MS * MINUTE_MS - MINUTE_MS
+        at = before // MINUTE * MINUTE - MINUTE
         return [points for url in self._urls for points in self._points(url, at)]
 
     def _points(self, url: str, at: int) -> list[Points]:

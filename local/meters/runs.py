@@ -9,9 +9,9 @@ from typing import Any
 from local.bridge import Line
 from local.clock import ScaledClock
 from local.edge.points import Points
+from socketwatch.clock import MINUTE
 
 NAMESPACE = "AWS/Lambda"
-MINUTE_MS = 60_000
 
 _REPORT = re.compile(r"REPORT RequestId: \S+\tDuration: (\d+(?:\.\d+)?) ms")
 _FAILED = ("Traceback (most recent call last):", "Task timed out")
@@ -73,16 +73,16 @@ class Runs:
 
     def ended(self, before: int) -> list[Points]:
         """Invocations that ended in minutes that are over at a virtual epoch ms; told once."""
-        until = self._clock.real(before // MINUTE_MS * MINUTE_MS)
+        until = self._clock.real(before // MINUTE * MINUTE)
         over = [run for run in self._runs if run.end < until]
         self._runs = [run for run in self._runs if run.end >= until]
         minutes: defaultdict[int, list[Run]] = defaultdict(list)
         for run in over:
-            minutes[self._clock.virtual(round(run.end)) // MINUTE_MS].append(run)
+            minutes[self._clock.virtual(round(run.end)) // MINUTE].append(run)
         return [p for minute, runs in minutes.items() for p in self._points(minute, runs)]
 
     def _points(self, minute: int, runs: list[Run]) -> Iterator[Points]:
-        at = minute * MINUTE_MS
+        at = minute * MINUTE
         by_function: defaultdict[str, list[Run]] = defaultdict(list)
         for run in runs:
             by_function[run.function].append(run)

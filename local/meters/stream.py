@@ -13,8 +13,7 @@ from typing import Any
 from local.clock import ScaledClock
 from local.edge.points import Points
 from local.meters.runs import NAMESPACE, Runs
-
-MINUTE_MS = 60_000
+from socketwatch.clock import MINUTE
 
 GRACE_MS = 2_000
 """Real time for which a record may wait and count as read: the stream's stamps are whole seconds,
@@ -63,7 +62,7 @@ class StreamLag:
         ran, self._last_run = read_to > self._last_run, read_to
         if not (ran or self._waiting) or not self._enabled():
             return []
-        at = before // MINUTE_MS * MINUTE_MS - MINUTE_MS
+        at = before // MINUTE * MINUTE - MINUTE
         where = (("FunctionName", self._reader.function),)
         return [Points(NAMESPACE, "IteratorAge", "Milliseconds", where, at, {self._age(): 1})]
 

@@ -11,8 +11,8 @@ from typing import Any
 from local.clock import ScaledClock
 from local.edge.points import Points
 from local.meters.runs import NAMESPACE
+from socketwatch.clock import MINUTE
 
-MINUTE_MS = 60_000
 _METRIC = "Throttles"
 
 
@@ -27,7 +27,7 @@ class Throttles:
 
     def ended(self, before: int) -> list[Points]:
         """The throttles of seconds that were over at a virtual epoch ms; each is told once."""
-        until = self._clock.real(before // MINUTE_MS * MINUTE_MS) // 1_000
+        until = self._clock.real(before // MINUTE * MINUTE) // 1_000
         if until <= self._read:
             return []
         queries = [_query(n, name) for n, name in enumerate(self._functions)]

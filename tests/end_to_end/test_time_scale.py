@@ -15,12 +15,12 @@ from websockets.typing import Subprotocol
 
 from local.clock import DAY_MS, real_ms
 from local.stack import Stack, StackSettings, local_stack
+from socketwatch.clock import MINUTE
 from socketwatch.metrics import NAMESPACE
 
 pytestmark = pytest.mark.stack
 
 SCALE = 30
-MINUTE_MS = 60_000
 IDLE_SECONDS = 240.0
 PATIENCE = 60.0
 
@@ -108,9 +108,9 @@ async def every_minute_has_its_numbers(stack: Stack) -> None:
     gateway = {"ApiId": stack.api_id, "Stage": "live"}
     # Its cold start may last some virtual minutes.
     await becomes(lambda: bool(series(stack, NAMESPACE, "Heartbeat", "Sum", **api)))
-    first = stack.publisher.published + MINUTE_MS
-    await stack.publisher.reached(first + 4 * MINUTE_MS)
-    whole = {first // MINUTE_MS + number for number in range(4)}
+    first = stack.publisher.published + MINUTE
+    await stack.publisher.reached(first + 4 * MINUTE)
+    whole = {first // MINUTE + number for number in range(4)}
     census = stack.deployed.outputs["CensusFunction"]
     beats = series(stack, NAMESPACE, "Heartbeat", "Sum", **api)
     messages = series(stack, "AWS/ApiGateway", "MessageCount", "SampleCount", **gateway)
@@ -130,7 +130,7 @@ async def an_idle_peer_is_closed_and_its_life_was_virtual(stack: Stack) -> None:
         await asyncio.wait_for(bob.wait_closed(), PATIENCE)
         lasted = (stack.clock() - began) / 1_000
     await becomes(lambda: len(stack.registered()) == 1)
-    await stack.publisher.reached(stack.clock() + MINUTE_MS)
+    await stack.publisher.reached(stack.clock() + MINUTE)
     api = {"Api": stack.api_id, "Stage": "live"}
     lifespans = series(stack, NAMESPACE, "ConnectionLifespan", "Maximum", **api)
 
@@ -144,7 +144,7 @@ async def a_throttled_registry_is_seen_by_the_functions(stack: Stack) -> None:
     told = await inject(stack, on="table", does="throttle", table=table)
     await becomes(lambda: stack.edge.faults.fired(told) > 0)
     stack.edge.faults.heal(told)
-    await stack.publisher.reached(stack.clock() + MINUTE_MS)
+    await stack.publisher.reached(stack.clock() + MINUTE)
     by_age = {"TableName": table, "GlobalSecondaryIndexName": "by-age"}
     throttles = series(stack, "AWS/DynamoDB", "ReadThrottleEvents", "Sum", **by_age)
     throttles |= series(stack, "AWS/DynamoDB", "ReadThrottleEvents", "Sum", TableName=table)
@@ -163,7 +163,8 @@ async def a_stream_that_nobody_reads_ages(stack: Stack) -> None:
     async with joined(stack, "cid"):
         await becomes(lambda: age() > 120_000)
     throttles = series(stack, "AWS/Lambda", "Throttles", "Sum", FunctionName=observe)
-    await asyncio.to_thread(stack.outages.start_all)
+    for function in stack.outages.stopped:
+        await asyncio.to_thread(stack.outages.start, function)
     await becomes(lambda: age() == 0)
 
     assert sum(throttles.values()) > 0

@@ -2,9 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socketwatch.histogram import bucket, curve, percentile
-from socketwatch.tally import LATENCY_EDGES
-from socketwatch.totals import buckets
+from socketwatch.histogram import LATENCY_EDGES, bucket, buckets, curve, percentile
 
 
 def histogram(*milliseconds: int) -> list[int]:

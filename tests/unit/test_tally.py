@@ -1,8 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from socketwatch.histogram import LATENCY_EDGES
 from socketwatch.outcomes import Outcome
-from socketwatch.tally import LATENCY_EDGES, Tally
+from socketwatch.tally import Tally
 
 
 @given(st.lists(st.tuples(st.integers(0, 19), st.sampled_from(Outcome)), max_size=80))

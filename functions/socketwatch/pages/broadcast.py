@@ -9,13 +9,13 @@ from socketwatch.pages.summary import summary
 from socketwatch.pages.words import (
     LABELS,
     NOBODY_KNOWS,
-    Document,
     count,
     duration,
     moment,
     percent,
     standing,
 )
+from socketwatch.reports import Document
 
 RATES = (
     ("Users reached", "reach"),

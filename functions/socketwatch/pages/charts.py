@@ -5,7 +5,8 @@ from xml.etree.ElementTree import Element
 
 from socketwatch.histogram import curve
 from socketwatch.pages.element import Child, element
-from socketwatch.pages.words import Document, compact, count, duration, percent, percentile
+from socketwatch.pages.words import compact, count, duration, percent, percentile
+from socketwatch.reports import Document
 
 WIDTH, HEIGHT = 520, 270
 LEFT, RIGHT, TOP, BOTTOM = 54, WIDTH - 14, 16, HEIGHT - 46

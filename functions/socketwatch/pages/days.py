@@ -9,9 +9,9 @@ from socketwatch.pages.charts import bar
 from socketwatch.pages.element import Child, document, element
 from socketwatch.pages.parts import STYLE, footer, section, table
 from socketwatch.pages.summary import summary
-from socketwatch.pages.words import LABELS, Document, count, of, percent
+from socketwatch.pages.words import LABELS, count, of, percent
 from socketwatch.places import from_day_to_page, from_day_to_team, from_team_to_day
-from socketwatch.reports import rate, time
+from socketwatch.reports import Document, rate, time
 
 
 def day_page(whole: Document, labels: Sequence[Document], latest: Sequence[Closed]) -> str:

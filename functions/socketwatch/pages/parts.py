@@ -14,7 +14,6 @@ from socketwatch.pages.words import (
     AT_WHOSE_END,
     DEFINITIONS,
     PLATFORMS,
-    Document,
     count,
     happened,
     moment,
@@ -22,7 +21,7 @@ from socketwatch.pages.words import (
     percent,
     percentile,
 )
-from socketwatch.reports import rate
+from socketwatch.reports import Document, rate
 
 STYLE = Path(__file__).with_name("style.css").read_text()
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from socketwatch.outcomes import Outcome
-from socketwatch.pages.words import HAPPENED, Document, count, of, percent, percentile
+from socketwatch.pages.words import HAPPENED, count, of, percent, percentile
+from socketwatch.reports import Document
 
 
 def summary(document: Document) -> list[str]:

@@ -8,7 +8,6 @@ from socketwatch.pages.element import clean
 from socketwatch.pages.summary import summary
 from socketwatch.pages.words import (
     AT_WHOSE_END,
-    Document,
     count,
     happened,
     moment,
@@ -17,6 +16,7 @@ from socketwatch.pages.words import (
     percentile,
     standing,
 )
+from socketwatch.reports import Document
 
 COLUMNS = 78
 

@@ -3,13 +3,10 @@
 Between a number and its unit stands a no-break space, so that no line breaks there.
 """
 
-from typing import Any
-
 from socketwatch.archive import CAMPAIGN, MESSAGE_TYPE
 from socketwatch.losses import Responsible
 from socketwatch.outcomes import Outcome
-
-Document = dict[str, Any]
+from socketwatch.reports import Document
 
 NOBODY_KNOWS = "\u2013"
 """A dash, for a number that is not known or not there."""

@@ -3,7 +3,8 @@ from typing import Any
 
 from local.clock import ScaledClock
 from local.edge.points import MOST_DATA, MOST_VALUES, Points, put
-from local.publisher import MINUTE_MS, Publisher
+from local.publisher import Publisher
+from socketwatch.clock import MINUTE
 
 SCALE = 600
 
@@ -37,14 +38,14 @@ async def test_each_minute_is_published_once_after_its_end() -> None:
 
     def source(before: int) -> list[Points]:
         asked.append(before)
-        return [point(before - MINUTE_MS)]
+        return [point(before - MINUTE)]
 
     publisher = Publisher(cloudwatch, bridge, [source], [source], clock)  # type: ignore[arg-type]  # all of a bridge that it uses
     publisher.listen(heard.append)
     start = publisher.published
     running = asyncio.create_task(publisher.run())
     async with asyncio.timeout(10):
-        await publisher.reached(start + 3 * MINUTE_MS)
+        await publisher.reached(start + 3 * MINUTE)
     running.cancel()
 
     assert asked[::2] == asked[1::2] == heard
@@ -52,7 +53,7 @@ async def test_each_minute_is_published_once_after_its_end() -> None:
     assert all(before <= clock() - SCALE * 1_000 for before in heard)
     assert bridge.polls == len(heard)
     assert len(cloudwatch.calls) == len(heard)
-    assert (heard[-1] - start) // MINUTE_MS == len(heard) + publisher.late
+    assert (heard[-1] - start) // MINUTE == len(heard) + publisher.late
 
 
 async def test_nothing_is_published_before_a_minute_has_ended() -> None:

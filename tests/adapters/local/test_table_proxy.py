@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 
 from local.edge.faults import Does, Fault, Faults, On
 from local.ministack import Ministack, client, ministack
-from local.table_proxy import MINUTE_MS, TableProxy, TableProxyError
+from local.table_proxy import TableProxy, TableProxyError
+from socketwatch.clock import MINUTE
 
 NOON = 1_731_326_400_000
 
@@ -82,7 +83,7 @@ async def test_calls_go_through_unchanged(aws: Ministack) -> None:
 
         assert found["Item"]["body"]["S"] == "x" * 300_000
         assert unknown == "ResourceNotFoundException"
-        assert proxy.ended(NOON + MINUTE_MS) == []
+        assert proxy.ended(NOON + MINUTE) == []
 
 
 async def test_a_throttled_table_refuses_as_dynamodb_does(aws: Ministack) -> None:
@@ -103,9 +104,9 @@ async def test_throttles_are_counted_as_cloudwatch_has_them(aws: Ministack) -> N
         for _ in range(2):
             await code(put, dynamodb, "registry")
         await code(read_index, dynamodb)
-        too_early = proxy.ended(NOON + MINUTE_MS - 1)
-        points = proxy.ended(NOON + MINUTE_MS)
-        again = proxy.ended(NOON + MINUTE_MS)
+        too_early = proxy.ended(NOON + MINUTE - 1)
+        points = proxy.ended(NOON + MINUTE)
+        again = proxy.ended(NOON + MINUTE)
 
         registry = ("TableName", "registry")
         assert too_early == again == []
