@@ -4,7 +4,8 @@ import click
 
 from console.access import clients
 from console.commands import alarms, dashboards, report, status, up
-from console.surroundings import Surroundings, now_ms
+from console.surroundings import Surroundings
+from socketwatch.aws.environment import now_ms
 
 
 @click.group(context_settings={"obj": Surroundings(clients, now_ms)})

@@ -1,6 +1,7 @@
 """A deployed stack, as CloudFormation describes it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,13 +38,8 @@ def find(cloudformation: Any, name: str) -> Stack:
         ConsoleError: There is none, or it has no API among its outputs.
         BotoCoreError, ClientError: CloudFormation gave no answer, or another one.
     """
-    try:
+    with looking_for(name):
         found = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    except AWS_ERRORS as error:
-        # CloudFormation has no code of its own for this: a malformed name is the same error.
-        if error_code(error) == "ValidationError" and "does not exist" in str(error):
-            raise ConsoleError(f"no stack {name} here: see --stack and --region") from error
-        raise
     outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
     try:
         api = Api(outputs["ApiId"], outputs["StageName"])
@@ -52,3 +48,20 @@ def find(cloudformation: Any, name: str) -> Stack:
             f"stack {name} is {found['StackStatus']} and has no output {missing.args[0]}"
         ) from missing
     return Stack(name, api, round(found["CreationTime"].timestamp() * 1_000), outputs)
+
+
+@contextmanager
+def looking_for(name: str) -> Iterator[None]:
+    """Ask CloudFormation about the stack of that name within this.
+
+    Raises:
+        ConsoleError: There is none.
+        BotoCoreError, ClientError: CloudFormation gave no answer, or another one.
+    """
+    try:
+        yield
+    except AWS_ERRORS as error:
+        # CloudFormation has no code of its own for this: a malformed name is the same error.
+        if error_code(error) == "ValidationError" and "does not exist" in str(error):
+            raise ConsoleError(f"no stack {name} here: see --stack and --region") from error
+        raise

@@ -1,7 +1,6 @@
 """What every command takes from outside, and how it refuses."""
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,11 +53,6 @@ class Where:
             ConsoleError: The command line names no AWS that can be asked.
         """
         return outside.access(self.endpoint, self.region)
-
-
-def now_ms() -> int:
-    """The machine's clock."""
-    return time.time_ns() // 1_000_000
 
 
 def located(command: Command) -> Command:

@@ -4,15 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from console.alarms.states import past
 from console.alarms.template import Catalogue
-from console.cloudwatch.alarm import Alarm, MetricAlarm, State
-from console.cloudwatch.judging import reach, stats_of
+from console.cloudwatch.alarm import Alarm, State
 from console.cloudwatch.recorded import Progress, Recorded
 from console.cloudwatch.timeline import Timeline, timeline
 from socketwatch.series import History
 
 LONGEST_DAYS = 14
-"""CloudWatch keeps values by the minute for fifteen days, and alarms look back before the first."""
+"""CloudWatch keeps values by the minute for fifteen days, and our longest window is one of them.
+
+What an alarm would look at before those, where data are missing, is missing as well.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,7 @@ def backtest(
     Raises:
         HistoryUnavailable: CloudWatch does not answer, or does not allow the question.
     """
-    alarms = [alarm for catalogue in catalogues for alarm in _metric_alarms(catalogue.alarms)]
-    longest = max(map(reach, alarms), default=0)
-    recorded = Recorded(stats_of(alarms), start - longest)
-    recorded.update(history, end, progress)
+    recorded = past(catalogues, history, start, end, progress)
     return [_fired(catalogue, recorded, start, end) for catalogue in catalogues]
 
 
@@ -71,7 +71,3 @@ def _fired(catalogue: Catalogue, recorded: Recorded, start: int, end: int) -> Ma
 
 def _told(found: Timeline, alarm: Alarm) -> int:
     return sum(one.alarm == alarm.name and one.after is State.ALARM for one in found.notifications)
-
-
-def _metric_alarms(alarms: Sequence[Alarm]) -> list[MetricAlarm]:
-    return [alarm for alarm in alarms if isinstance(alarm, MetricAlarm)]

@@ -5,7 +5,7 @@ from typing import Any
 
 from console.alarms.template import Catalogue, Template, alarms_of
 from console.errors import ConsoleError
-from socketwatch.aws.clients import AWS_ERRORS, error_code
+from console.stack import looking_for
 
 NESTED = "Alarms"
 """The alarms' stack among the resources of Socketwatch's."""
@@ -47,18 +47,13 @@ def deployed(
 
 
 def _resources(cloudformation: Any, stack: str) -> dict[str, str]:
-    try:
+    with looking_for(stack):
         pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
         return {
             one["LogicalResourceId"]: one.get("PhysicalResourceId", "")
             for page in pages
             for one in page["StackResourceSummaries"]
         }
-    except AWS_ERRORS as error:
-        # CloudFormation has no code of its own for this.
-        if error_code(error) == "ValidationError" and "does not exist" in str(error):
-            raise ConsoleError(f"no stack {stack} here: see --stack and --region") from error
-        raise
 
 
 def _pseudo(stack_id: str) -> dict[str, str]:

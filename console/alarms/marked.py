@@ -92,6 +92,8 @@ def marked(path: Path) -> Marked:
         raise CaseError(f"{path}:{line}: this is no YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         raise CaseError(f"{path}: this is no YAML: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise CaseError(f"{path}: this is nested too deeply") from error
     if node is None:
         raise CaseError(f"{path}:1: the file is empty: begin with `alarm:` and `cases:`")
     return Marked(path, node)

@@ -10,7 +10,7 @@ A series is items with spaces between, each one or more steps:
     7*50     one step with fifty samples of 7; so 7*50x3
 
 The number after `x` is how many steps there are, the first among them; promtool's is how many
-follow it.
+follow it. A value is one that CloudWatch takes, within ±2^360.
 """
 
 import re
@@ -19,6 +19,12 @@ Step = tuple[float, float] | None
 """A value and how many samples of it; None for no data."""
 
 MOST_STEPS = 100_000
+LONGEST = 60 * 86_400
+"""Seconds that a case may last: the longest window of an alarm is a week."""
+
+_MOST_VALUE = 2.0**360
+_MOST_CHARACTERS = 40
+"""Of one item or time; none that means something is as long."""
 
 _NUMBER = r"-?(?:\d+(?:\.\d*)?|\.\d+)(?:e-?\d+)?"
 _ITEM = re.compile(
@@ -50,15 +56,20 @@ def seconds(text: str) -> int:
     """A time like `12m`, `1h30m` or `2d`.
 
     Raises:
-        NotationError: It is none.
+        NotationError: It is none, or longer than `LONGEST`.
     """
+    _check_length(text)
     found = _TIME.fullmatch(text)
     if not text or not found:
         raise NotationError(f"{text!r} is no time: write 12m, 1h30m, 2d or 90s")
-    return sum(int(n or 0) * of for n, of in zip(found.groups(), _SECONDS, strict=True))
+    total = sum(int(n or 0) * of for n, of in zip(found.groups(), _SECONDS, strict=True))
+    if total > LONGEST:
+        raise NotationError(f"{text!r} is too long: write 60d or less")
+    return total
 
 
 def _item(item: str) -> list[Step]:
+    _check_length(item)
     found = _ITEM.fullmatch(item)
     if not found:
         raise NotationError(f"{item!r} is no series: write 7, 7x30, _x3, 0+5x10 or 7*50x3")
@@ -75,4 +86,13 @@ def _item(item: str) -> list[Step]:
     count = float(found["count"] or 1)
     if not count:
         raise NotationError(f"{item!r}: no samples are no data: write _x{many}")
+    if abs(first) > _MOST_VALUE:
+        raise NotationError(f"{item!r}: CloudWatch takes no such value: write one within ±2e108")
     return [(first + slope * n, count) for n in range(many)]
+
+
+def _check_length(text: str) -> None:
+    if len(text) > _MOST_CHARACTERS:
+        raise NotationError(
+            f"{text[:_MOST_CHARACTERS]}… has {len(text)} characters: {_MOST_CHARACTERS} at most"
+        )

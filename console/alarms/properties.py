@@ -1,5 +1,6 @@
 """Resolved properties of CloudFormation's alarm resources as values."""
 
+import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
@@ -126,10 +127,10 @@ class _Reader:
         return found
 
     def number(self, name: str) -> float:
-        return self._as(float, name, self.get(name), "a number")
+        return self._as(_finite, name, self.get(name), "a number")
 
     def whole(self, name: str, default: int | None = None) -> int:
-        return self._as(int, name, self.get(name, default), "a whole number")
+        return self._as(_whole, name, self.get(name, default), "a whole number")
 
     def one_of(self, name: str, kind: Callable[[Any], Read], default: Any = None) -> Read:
         return self._as(kind, name, self.get(name, default), "known here")
@@ -137,10 +138,24 @@ class _Reader:
     def _as(self, kind: Callable[[Any], Read], name: str, value: Any, what: str) -> Read:
         try:
             return kind(value)
-        except (TypeError, ValueError) as error:
+        except (OverflowError, TypeError, ValueError) as error:
             raise AlarmRefused.because(
                 self._logical_id, f"{name} {value!r} is not {what}"
             ) from error
+
+
+def _finite(value: Any) -> float:
+    found = float(value)
+    if not math.isfinite(found):
+        raise ValueError(f"{found} has no end")
+    return found
+
+
+def _whole(value: Any) -> int:
+    found = int(value)
+    if isinstance(value, float) and value != found:
+        raise ValueError(f"{value} has a fraction")
+    return found
 
 
 def _only(logical_id: str, properties: Properties, known: Collection[str]) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import TypeVar
 
 from console.alarms.cases import Case, CaseFile, Check, Given, Proves
 from console.alarms.marked import CaseError, Marked, marked
-from console.alarms.notation import NotationError, seconds, steps
+from console.alarms.notation import LONGEST, NotationError, seconds, steps
 from console.cloudwatch.alarm import MINUTE, State
+from console.instants import instant
 
 CASES = Path(__file__).parents[2] / "alarms" / "cases"
 STARTS = 1_767_225_600
@@ -68,7 +68,8 @@ def _case(document: Marked, alarm: str, shared: Mapping[str, str]) -> Case:
     known = ("proves", "parameters", "starts", "every", "series")
     fields = document.fields(("name", "checks"), known)
     proves = fields.get("proves")
-    starts, every = fields.get("starts"), fields.get("every")
+    starts = fields.get("starts")
+    every = _step(fields["every"]) if "every" in fields else MINUTE
     series = fields["series"].entries() if "series" in fields else {}
     checks = [_check(one, alarm) for one in fields["checks"].items()]
     if not checks:
@@ -82,10 +83,17 @@ def _case(document: Marked, alarm: str, shared: Mapping[str, str]) -> Case:
         _one_of(proves, Proves) if proves else None,
         {**shared, **_texts(fields.get("parameters"))},
         _moment(starts) if starts else STARTS,
-        _noted(every, seconds) if every else MINUTE,
-        tuple(_given(key, value) for key, value in series.items()),
+        every,
+        tuple(_given(key, value, every) for key, value in series.items()),
         tuple(checks),
     )
+
+
+def _step(document: Marked) -> int:
+    every = _noted(document, seconds)
+    if every < 1:
+        raise document.error("a step takes its time: write 1m or another of a second and more")
+    return every
 
 
 def _check(document: Marked, alarm: str) -> Check:
@@ -109,7 +117,7 @@ def _told(document: Marked) -> str:
     return f"{topic.strip()} {state}"
 
 
-def _given(key: str, value: Marked) -> Given:
+def _given(key: str, value: Marked, every: int) -> Given:
     found = _KEY.fullmatch(key.strip())
     if not found:
         raise value.error(
@@ -121,7 +129,10 @@ def _given(key: str, value: Marked) -> Given:
         if not equals:
             raise value.error(f"{part!r} is no dimension: write Dimension=value")
         dimensions[name.strip()] = of.strip()
-    return Given(value, found["name"], found["namespace"], dimensions, _noted(value, steps))
+    noted = _noted(value, steps)
+    if len(noted) * every > LONGEST:
+        raise value.error(f"{len(noted)} steps of {every} s are more than 60 days: write fewer")
+    return Given(value, found["name"], found["namespace"], dimensions, noted)
 
 
 def _noted(document: Marked, read: Callable[[str], _Read]) -> _Read:
@@ -155,7 +166,6 @@ def _reasons(document: Marked | None, known: tuple[str, ...] | None) -> dict[str
 
 def _moment(document: Marked) -> int:
     try:
-        moment = datetime.fromisoformat(document.text())
+        return instant(document.text())
     except ValueError as error:
         raise document.error(f"{document.text()!r}: write 2026-01-01T00:00:00Z") from error
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

@@ -135,12 +135,12 @@ class Stage:
 
     def _filled(self) -> MemoryStore:
         store = MemoryStore()
-        seen: dict[MetricId, str] = {}
+        seen: set[MetricId] = set()
         for given in self.case.series:
             metric = self._metric(given)
             if metric in seen:
                 raise given.at.error(f"{metric} has two series")
-            seen[metric] = given.name
+            seen.add(metric)
             for n, step in enumerate(given.steps):
                 if step is not None:
                     store.put(metric, self.case.starts + n * self.case.every, *step)

@@ -1,14 +1,14 @@
 """The alarms' states now: as CloudWatch says them, or computed where nobody else does."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from console.alarms.template import Catalogue
 from console.alarms.watching import Status
 from console.cloudwatch.alarm import HOUR, MINUTE, MetricAlarm, State
 from console.cloudwatch.judging import reach, stats_of
-from console.cloudwatch.recorded import Recorded
-from console.cloudwatch.timeline import timeline
+from console.cloudwatch.recorded import Progress, Recorded
+from console.cloudwatch.timeline import Timeline, timeline
 from socketwatch.series import History
 
 LOOK_BACK = 3 * HOUR
@@ -21,15 +21,41 @@ def evaluated(catalogue: Catalogue, history: History, now: int) -> Mapping[str, 
     Raises:
         HistoryUnavailable: CloudWatch does not answer.
     """
-    metric = [one for one in catalogue.alarms if isinstance(one, MetricAlarm)]
     end = now // MINUTE * MINUTE
-    start = end - LOOK_BACK
-    recorded = Recorded(stats_of(metric), start - max(map(reach, metric), default=0))
-    recorded.update(history, end)
-    found = timeline(catalogue.alarms, recorded, start, end, catalogue.mutes)
+    found = replay(catalogue, history, end - LOOK_BACK, end)
     last = {one.alarm: Status(one.after, one.at, one.reason) for one in found.transitions}
     unknown = Status(State.INSUFFICIENT_DATA, None, "")
     return {one: last.get(alarm.name, unknown) for one, alarm in catalogue.by_logical_id.items()}
+
+
+def replay(catalogue: Catalogue, history: History, start: int, end: int) -> Timeline:
+    """What the alarms did in (start, end], epoch seconds. Nobody is told of it.
+
+    Raises:
+        HistoryUnavailable: CloudWatch does not answer.
+    """
+    recorded = past([catalogue], history, start, end)
+    return timeline(catalogue.alarms, recorded, start, end, catalogue.mutes)
+
+
+def past(
+    catalogues: Sequence[Catalogue],
+    history: History,
+    start: int,
+    end: int,
+    progress: Progress | None = None,
+) -> Recorded:
+    """All that the alarms look at in (start, end], and before it as far as they look back.
+
+    It is by the minute, for alarms slide by it: there is nothing of what is older than 15 days.
+
+    Raises:
+        HistoryUnavailable: CloudWatch does not answer, or does not allow the question.
+    """
+    alarms = [one for of in catalogues for one in of.alarms if isinstance(one, MetricAlarm)]
+    recorded = Recorded(stats_of(alarms), start - max(map(reach, alarms), default=0))
+    recorded.update(history, end, progress)
+    return recorded
 
 
 def told_by_cloudwatch(catalogue: Catalogue, cloudwatch: Any) -> Mapping[str, Status]:

@@ -4,7 +4,9 @@ A property that is not known is refused, not passed over: it might change what t
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +34,14 @@ PSEUDO = {
 }
 """What the pseudo parameters mean where nobody says otherwise."""
 
+SECTIONS = ("Parameters", "Conditions", "Mappings", "Resources")
+"""The sections that are read; each is a mapping of names to mappings."""
+
 METRIC, COMPOSITE = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"
 MUTE = "AWS::CloudWatch::AlarmMuteRule"
+
+
+_MALFORMED = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +77,14 @@ def read_template(path: Path = TEMPLATE) -> Template:
         found = yaml_parse(path.read_text())
     except OSError as error:
         raise ConsoleError(f"{path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # No text, a date or number that is none, and nesting without end are no YAMLError.
         raise ConsoleError(f"{path}: {' '.join(str(error).split())}") from error
-    if not isinstance(found, dict) or not isinstance(found.get("Resources"), dict):
+    if not isinstance(found, dict) or "Resources" not in found:
         raise ConsoleError(f"{path}: no template: it has no Resources")
-    for logical_id, resource in found["Resources"].items():
-        if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
-            raise ConsoleError(f"{path}: {logical_id} is no resource: it has no Type")
+    fault = next(chain(_misshapen(found), _untyped(found)), None)
+    if fault:
+        raise ConsoleError(f"{path}: {fault}")
     return found
 
 
@@ -100,15 +109,13 @@ def alarms_of(
     found: dict[str, Alarm] = {}
     mutes: list[MuteRule] = []
     for logical_id, kind, properties in _resources(body, scope):
-        try:
+        with _refusing(logical_id):
             if kind == METRIC:
                 found[logical_id] = metric_alarm(names[logical_id], logical_id, properties)
             elif kind == COMPOSITE:
                 found[logical_id] = composite_alarm(names[logical_id], logical_id, properties)
             else:
                 mutes.append(mute_rule(names[logical_id], logical_id, properties))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise AlarmRefused.because(logical_id, f"a property is malformed: {error!r}") from error
     refuse(tuple(found.values()), mutes)
     return Catalogue(found, tuple(mutes), effective)
 
@@ -123,6 +130,31 @@ def with_children(alarm: Alarm, catalogue: Catalogue) -> tuple[Alarm, ...]:
             found[name] = by_name[name]
             left.append(by_name[name])
     return tuple(found.values())
+
+
+def _misshapen(template: Template) -> Iterator[str]:
+    """What is wrong with the sections; the first is to be mended before the next is looked at."""
+    for section in SECTIONS:
+        entries = template.get(section, {})
+        if not isinstance(entries, dict):
+            yield f"{section} is no mapping: leave it out where it has nothing"
+        for name, one in entries.items():
+            if not isinstance(name, str):
+                yield f"{name} in {section} is no name: put it in quotes"
+            if not isinstance(one, dict):
+                yield f"{name} in {section} is no mapping"
+    for name, mapping in template.get("Mappings", {}).items():
+        if not all(isinstance(one, dict) for one in mapping.values()):
+            yield f"{name} in Mappings is no mapping of mappings"
+
+
+def _untyped(template: Template) -> Iterator[str]:
+    """What is wrong with the resources of a template whose sections are sound."""
+    for logical_id, resource in template["Resources"].items():
+        if not isinstance(resource.get("Type"), str):
+            yield f"{logical_id} is no resource: it has no Type"
+        if not isinstance(resource.get("Properties", {}), dict):
+            yield f"{logical_id} has Properties that are no mapping"
 
 
 def _parameters(template: Template, given: Mapping[str, str]) -> dict[str, str]:
@@ -177,17 +209,24 @@ def _resources(template: Template, scope: Scope) -> Iterator[tuple[str, str, dic
 
 
 def _resolved(scope: Scope, logical_id: str, value: Any) -> Any:
-    try:
+    with _refusing(logical_id):
         return scope.resolve(value)
-    except UnresolvedError as error:
-        raise AlarmRefused.because(logical_id, str(error)) from error
 
 
 def _holds(scope: Scope, logical_id: str, condition: str) -> bool:
-    try:
+    with _refusing(logical_id):
         return scope.holds(condition)
+
+
+@contextmanager
+def _refusing(logical_id: str) -> Iterator[None]:
+    """Refuse the alarm where one of its properties cannot be resolved or read."""
+    try:
+        yield
     except UnresolvedError as error:
         raise AlarmRefused.because(logical_id, str(error)) from error
+    except _MALFORMED as error:
+        raise AlarmRefused.because(logical_id, f"a property is malformed: {error!r}") from error
 
 
 def _list(names: Mapping[str, Any]) -> str:

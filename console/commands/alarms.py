@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from console.access import is_local
 from console.alarms.backtest import LONGEST_DAYS, backtest
 from console.alarms.deployed import deployed
 from console.alarms.proving import prove
@@ -136,9 +135,10 @@ def states(
     when the question cannot be answered.
     """
     with refusing():
-        client = Where(stack, endpoint_url, region).clients(outside)
+        where = Where(stack, endpoint_url, region)
+        client = where.clients(outside)
         catalogue = deployed(client("cloudformation"), stack, read_template(template))
-        if endpoint_url is not None and is_local(endpoint_url):
+        if where.is_local:
             now = outside.clock() // SECOND
             found = evaluated(catalogue, CloudWatchHistory(client("cloudwatch")), now)
         else:

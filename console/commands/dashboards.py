@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from console.access import is_local
 from console.dashboards.browser import find, picture
 from console.dashboards.lint import lint
 from console.dashboards.ours import our_book
@@ -67,8 +66,7 @@ def render(
     with refusing():
         write = _writer(out)
         _tell(f"reading {page} of {stack}", quiet=quiet)
-        local = endpoint_url is not None and is_local(endpoint_url)
-        site = open_site(where.clients(outside), stack, outside.clock, local=local)
+        site = open_site(where.clients(outside), stack, outside.clock, local=where.is_local)
         found = site.dashboard(page, {"start": start, "end": end})
         _tell(f"writing {out}", quiet=quiet)
         write(page_file(site.stack(), found), out, width, _height(found))

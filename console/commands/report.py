@@ -77,7 +77,7 @@ def report(
 def _days(first: str | None, last: str) -> dict[str, str]:
     try:
         return {"from": first or days_before(last, WEEK), "to": last}
-    except ValueError:
+    except (OverflowError, ValueError):
         raise ConsoleError(f"--to {last!r} is no date as 2026-11-21") from None
 
 

@@ -8,7 +8,6 @@ import webbrowser
 
 import click
 
-from console.access import is_local
 from console.page.opening import open_site
 from console.page.routes import routes
 from console.page.server import Page, PageError
@@ -40,8 +39,7 @@ def up(
     """
     where = Where(stack, endpoint_url, region)
     with refusing():
-        local = endpoint_url is not None and is_local(endpoint_url)
-        site = open_site(where.clients(outside), stack, outside.clock, local=local)
+        site = open_site(where.clients(outside), stack, outside.clock, local=where.is_local)
     try:
         asyncio.run(_serve(site, port, show=show))
     except PageError as error:

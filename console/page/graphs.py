@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from console.cloudwatch.errors import MathError
@@ -22,6 +21,7 @@ from console.dashboards.widgets import (
     View,
 )
 from console.errors import ConsoleError
+from console.instants import instant
 from console.page.ranges import MINUTE, Range, read_range
 from socketwatch import metrics
 
@@ -181,6 +181,6 @@ def _band(band: Band) -> Document:
 
 def _instant(text: str) -> int | None:
     try:
-        return int(datetime.fromisoformat(text).timestamp())
+        return instant(text)
     except ValueError:
         return None

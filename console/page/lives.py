@@ -9,7 +9,7 @@ from console.logs.query import Record
 from console.logs.sources import LogSource
 from socketwatch.aws.dynamo import Item
 from socketwatch.clock import SECOND
-from socketwatch.rows import BY_USER, connection_key
+from socketwatch.rows import BY_USER, CLOSED, OPEN, connection_key, text_of, whole_of
 
 LONGEST_ID = 256
 LOOK_BACK = 3 * 3_600
@@ -17,6 +17,9 @@ LOOK_BACK = 3 * 3_600
 
 UNTOLD = frozenset({"pk", "sk", "ageShard", "openUser"})
 """Attributes that say how a row is stored, not what it says."""
+
+EXPIRED = "expired"
+"""The state of a row that nobody closed and that ran out: to everyone who reads it, it is dead."""
 
 Life = dict[str, Any]
 
@@ -73,6 +76,8 @@ class People:
     def life(self, connection_id: str, now: int) -> Life:
         """All that registry and logs hold of a connection; *now* in epoch seconds.
 
+        Its state is that of its row, or `EXPIRED`, or None where the registry holds no row.
+
         Raises:
             ConsoleError: No connection can have that id.
         """
@@ -80,10 +85,11 @@ class People:
         row = self.dynamodb.get_item(
             TableName=self.registry, Key=connection_key(connection_id), ConsistentRead=True
         ).get("Item", {})
-        moments = [*_from_row(row), *self._from_logs(connection_id, now)]
+        state = _state(row, now)
+        moments = [*_from_row(row, state), *self._from_logs(connection_id, now)]
         return {
             "connectionId": connection_id,
-            "found": bool(row),
+            "state": state,
             "row": {name: _plain(value) for name, value in row.items() if name not in UNTOLD},
             "life": [one.document() for one in sorted(moments, key=lambda one: one.at_ms)],
         }
@@ -92,16 +98,21 @@ class People:
         for group in self.groups:
             function = group.rsplit("/", 1)[-1]
             for event in self.logs.events(group, connection_id, now - LOOK_BACK, now + 1):
-                if "message" in event:
-                    yield Moment(
-                        _whole(event["@timestamp"]),
-                        f"{function}: {event['message']}",
-                        _details(event),
-                        "logs",
-                    )
+                at = event.get("@timestamp")
+                # A line may say a time of its own over its event's: what is none has no place here.
+                if "message" in event and isinstance(at, int):
+                    yield Moment(at, f"{function}: {event['message']}", _details(event), "logs")
 
 
-def _from_row(row: Item) -> Iterable[Moment]:
+def _state(row: Item, now: int) -> str | None:
+    if not row:
+        return None
+    if text_of(row, "state") == CLOSED:
+        return CLOSED
+    return OPEN if whole_of(row, "expiresAt") > now else EXPIRED
+
+
+def _from_row(row: Item, state: str | None) -> Iterable[Moment]:
     if not row:
         return
     plain = {name: _plain(value) for name, value in row.items()}
@@ -109,11 +120,15 @@ def _from_row(row: Item) -> Iterable[Moment]:
         ("connectedAt", "opened", f"user {plain.get('userId') or 'unknown'}"),
         ("suspectSince", "suspected", "a 410 said that it is gone; a second probe will decide"),
         ("lastSeenAt", "last heard", "a frame of its own, written every five minutes at most"),
-        ("checkAt", "next probe due", ""),
     )
     for name, what, detail in told:
         if plain.get(name):
             yield Moment(int(plain[name]), what, detail, "registry")
+    if plain.get("checkAt") and state == OPEN:
+        yield Moment(int(plain["checkAt"]), "next probe due", "", "registry")
+    if plain.get("expiresAt") and state == EXPIRED:
+        detail = "nobody closed it, and none lasts as long: from here on its row counts no more"
+        yield Moment(int(plain["expiresAt"]) * SECOND, "expired", detail, "registry")
     if plain.get("closedAt"):
         reason = " ".join(
             str(plain[name]) for name in ("closeCode", "closeReason") if plain.get(name)
@@ -128,8 +143,6 @@ def _summary(row: Item) -> Life:
         "connectionId": plain.get("connectionId") or str(plain.get("pk", "")).removeprefix("CONN#"),
         "state": plain.get("state", "open"),
         "connectedAtMs": plain.get("connectedAt"),
-        "closedAtMs": plain.get("closedAt"),
-        "closedBy": plain.get("closedBy"),
         "platform": plain.get("platform"),
     }
 
@@ -164,7 +177,3 @@ def _plain(value: Item) -> Any:
 def _check(name: str) -> None:
     if not name or len(name) > LONGEST_ID:
         raise ConsoleError(f"a name has 1 to {LONGEST_ID} characters")
-
-
-def _whole(cell: Any) -> int:
-    return int(cell) if isinstance(cell, int | float) else SECOND

@@ -2,9 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from console.errors import ConsoleError
+from console.instants import instant
 
 MINUTE = 60
 DAY = 86_400
@@ -13,7 +13,8 @@ LONGEST = 455 * DAY
 
 UNLESS_TOLD = "-PT3H"
 
-_SINCE = re.compile(r"-P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
+# LONGEST has six digits in minutes.
+_SINCE = re.compile(r"-P(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,6})M)?)?")
 _UNITS = (7 * DAY, DAY, 3_600, MINUTE)
 
 
@@ -43,29 +44,31 @@ def read_range(start: str, end: str, now: int) -> Range:
     An empty *end* is *now* (epoch seconds), an empty *start* three hours before it.
 
     Raises:
-        ConsoleError: One is neither, the range is empty, or longer than CloudWatch remembers.
+        ConsoleError: One is neither, or not of this century; the range is empty, or reaches
+            further back than CloudWatch remembers.
     """
-    until = (_instant(end) if end else now) // MINUTE * MINUTE
+    last = now // MINUTE * MINUTE
+    until = _instant(end) // MINUTE * MINUTE if end else last
     start = start or UNLESS_TOLD
     since = until - _before(start) if start.startswith("-") else _instant(start)
     found = Range(since // MINUTE * MINUTE, until)
     if found.seconds <= 0:
         raise ConsoleError(f"the range from {start} to {end or 'now'} is empty")
-    if found.seconds > LONGEST:
-        raise ConsoleError("CloudWatch keeps metrics for 455 days, and this range is longer")
+    if max(until, last) - found.start > LONGEST:
+        raise ConsoleError("CloudWatch keeps metrics for 455 days, and this range begins before")
     return found
 
 
 def _before(text: str) -> int:
     match = _SINCE.fullmatch(text)
     if match is None or not any(match.groups()):
-        raise ConsoleError(f"{text!r} is no time range: write it like -PT3H or -P7D")
+        raise ConsoleError(f"{text[:40]!r} is no time range: write it like -PT3H or -P7D")
     return sum(int(n or 0) * unit for n, unit in zip(match.groups(), _UNITS, strict=True))
 
 
 def _instant(text: str) -> int:
     try:
-        found = datetime.fromisoformat(text)
+        return instant(text)
     except ValueError:
-        raise ConsoleError(f"{text!r} is no instant: write it as 2026-01-31T12:00:00Z") from None
-    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
+        said = f"{text[:40]!r} is no instant: write it as 2026-01-31T12:00:00Z"
+        raise ConsoleError(said) from None

@@ -114,6 +114,23 @@ def test_a_number_is_rounded_down_so_that_100_percent_says_all(page: Page) -> No
     assert said == ["99.96", "99.99", "100", "0.3", "1,999", "1.99M", "99.9996 %"]
 
 
+def test_a_connection_is_said_to_be_open_only_where_its_row_counts(page: Page) -> None:
+    said = page.evaluate(
+        """async () => {
+            const { life } = await import("/static/pages.js");
+            return ["open", "expired", null].map((state) => {
+                const view = document.createElement("main");
+                life(view, { connectionId: "a=", state, row: { state: "open" }, life: [] });
+                return view.querySelector(".lead").textContent;
+            });
+        }"""
+    )
+
+    assert said[0] == "The registry holds it as open."
+    assert "nobody closed it before its row ran out" in said[1]
+    assert "holds no row of it" in said[2]
+
+
 def test_what_somebody_wrote_is_shown_and_never_run(page: Page) -> None:
     assert page.get_by_role("rowheader", name="<b>a=</b>").is_visible()
     assert page.locator("main script, main b:text('a=')").count() == 0

@@ -95,7 +95,7 @@ export function user(view, told) {
   const rows = told.connections.map((one) => [
     link(`#/connections/${encodeURIComponent(one.connectionId)}`, one.connectionId),
     one.state,
-    moment(one.connectedAtMs / 1000),
+    one.connectedAtMs === null ? NONE : moment(one.connectedAtMs / 1000),
     one.platform || NONE,
   ]);
   view.replaceChildren(
@@ -104,11 +104,18 @@ export function user(view, told) {
   );
 }
 
+const HELD = {
+  open: "The registry holds it as open.",
+  closed: "The registry holds it as closed.",
+  expired: "The registry counts it no more: nobody closed it before its row ran out, and DynamoDB deletes such rows days late.",
+};
+const UNHELD = "The registry holds no row of it: a closed row is forgotten after an hour.";
+
 export function life(view, told) {
   const rows = told.life.map((one) => [moment(one.atMs / 1000), one.what, one.detail, one.source]);
   view.replaceChildren(
     element("h1", {}, `Connection ${told.connectionId}`),
-    element("p", { class: "lead" }, told.found ? `The registry holds it as ${told.row.state}.` : "The registry holds no row of it: a closed row is forgotten after an hour."),
+    element("p", { class: "lead" }, HELD[told.state] ?? UNHELD),
     element("h2", {}, "Its life"),
     rows.length ? table("Life of the connection", ["When", "What", "Details", "From"], rows) : element("p", { class: "muted" }, "Nobody remembers anything of it in the last three hours."),
     element("h2", {}, "Its row"),

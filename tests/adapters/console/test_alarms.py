@@ -26,6 +26,7 @@ PAGE = "arn:aws:sns:eu-west-1:123456789012:page"
 VALID = MetricId.of("Socketwatch", "DeliveriesValid", {"Api": "a1"})
 HEARTBEAT = MetricId.of("Socketwatch", "Heartbeat", {"Api": "a1"})
 RESULTS_A_PAGE = 2
+HOUR, DAY = 3_600, 86_400
 
 
 @dataclass
@@ -277,6 +278,77 @@ def test_cloudwatch_is_a_source_of_aligned_and_of_sliding_windows(aws: FakeAws) 
 
     assert aligned == [[100.0] * 10, [100.0] * 2]
     assert sliding == [[100.0] * 3]
+
+
+@dataclass
+class ForgetfulAws(FakeAws):
+    """An account that forgets short periods as CloudWatch documents it."""
+
+    def _result(self, query: Any, start: int, end: int) -> Any:
+        result, period = super()._result(query, start, end), query["MetricStat"]["Period"]
+        there = [
+            (at, value)
+            for at, value in zip(result["Timestamps"], result["Values"], strict=True)
+            if period % self._shortest(NOW - round(at.timestamp())) == 0
+        ]
+        return result | {"Timestamps": [at for at, _ in there], "Values": [one for _, one in there]}
+
+    def _shortest(self, age: int) -> int:
+        if age <= 15 * DAY:
+            return 60
+        return 300 if age <= 63 * DAY else HOUR
+
+
+@pytest.fixture(scope="module")
+def year() -> CloudWatchSource:
+    """At half past every hour of more than a year one delivery, of a rising number of peers."""
+    aws = ForgetfulAws()
+    for hour in range(456 * 24):
+        aws.store.put(VALID, MINUTE_NOW - hour * HOUR - HOUR // 2, hour)
+    return CloudWatchSource(aws, lambda: NOW * 1_000)
+
+
+@pytest.mark.parametrize("days", [1, 14, 15, 30, 62, 63, 64, 100, 455])
+@pytest.mark.parametrize("minutes", [0, 17])
+def test_nothing_is_missing_from_a_whole_range_however_long_ago_it_began(
+    year: CloudWatchSource, days: int, minutes: int
+) -> None:
+    start = MINUTE_NOW - days * DAY + 60 * minutes
+    names = ("SampleCount", "Minimum", "Maximum", "Average")
+    found = year.read(
+        [MetricStat(VALID, MINUTE_NOW - start, name) for name in names], start, MINUTE_NOW
+    )
+
+    hours = days * 24
+    assert found == [[hours], [0], [hours - 1], [(hours - 1) / 2]]
+
+
+def test_a_range_of_long_ago_has_all_that_is_in_it_and_nothing_of_the_hour_after(
+    year: CloudWatchSource,
+) -> None:
+    start = MINUTE_NOW - 100 * DAY + 60 * 17
+    whole = MetricStat(VALID, 5 * HOUR + 60 * 26, "SampleCount")
+
+    assert year.read([whole], start, start + whole.period) == [[6]]
+
+
+def test_an_aligned_period_that_cloudwatch_no_longer_has_is_widened_to_one_that_it_has(
+    year: CloudWatchSource,
+) -> None:
+    period = 90 * 60
+    start = (MINUTE_NOW - 100 * DAY) // period * period
+
+    assert year.read([MetricStat(VALID, period, "SampleCount")], start, start + period) == [[2]]
+
+
+def test_a_period_shorter_than_cloudwatch_has_is_missing_and_never_a_longer_one(
+    year: CloudWatchSource,
+) -> None:
+    start = MINUTE_NOW - 30 * DAY
+    minutes = MetricStat(VALID, 60, "Sum")
+
+    assert year.read([minutes], start, start + HOUR) == [[None] * 60]
+    assert year.read([minutes], start, start + HOUR, 120) == [[None] * 30]
 
 
 def test_cloudwatch_is_asked_for_all_its_metrics_page_by_page(aws: FakeAws) -> None:

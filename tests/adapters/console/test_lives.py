@@ -31,8 +31,13 @@ class FakeLogs:
         return [
             one
             for one in self.groups[group]
-            if pattern in str(one["@message"]) and one["@timestamp"] in within
+            if pattern in str(one["@message"]) and self._at(one) in within
         ]
+
+    def _at(self, one: Record) -> int:
+        """When it came; a line may say another time of its own."""
+        at = one["@timestamp"]
+        return at if isinstance(at, int) else NOW * 1_000
 
     def ask(self, *_asked: Any) -> Answer:
         raise NotImplementedError
@@ -52,8 +57,12 @@ def people(dynamodb: Any, logs: FakeLogs) -> People:
 def test_a_users_open_connections_are_found(people: People) -> None:
     (found,) = people.of_user("ann", NOW)
 
-    assert found["connectionId"] == ANN.connection_id
-    assert (found["state"], found["connectedAtMs"], found["platform"]) == ("open", OPENED, "ios")
+    assert found == {
+        "connectionId": ANN.connection_id,
+        "state": "open",
+        "connectedAtMs": OPENED,
+        "platform": "ios",
+    }
     assert people.of_user("bob", NOW) == []
 
 
@@ -87,13 +96,45 @@ def test_a_life_is_told_in_order_by_registry_and_logs(
     assert told[-1] == ("closed", "registry")
     assert found["life"][-1]["detail"] == "by idle 1001 Going away"
     assert len([one for one in told if one[1] == "logs"]) == 1
-    assert found["row"]["state"] == "closed"
+    assert found["row"]["state"] == found["state"] == "closed"
+
+
+def test_a_row_that_ran_out_is_told_as_expired_and_not_as_open(people: People) -> None:
+    ends = ANN.expires_at
+    before, after = (people.life(ANN.connection_id, now) for now in (ends - 1, ends))
+
+    assert (before["state"], after["state"]) == ("open", "expired")
+    assert before["life"][-1]["what"] == "next probe due"
+    assert [moment["what"] for moment in after["life"]] == ["opened", "last heard", "expired"]
+    assert after["life"][-1]["atMs"] == ends * 1_000
+
+
+def test_a_connection_that_was_closed_stays_closed_when_its_tombstone_runs_out(
+    people: People, dynamodb: Any
+) -> None:
+    registry_on(dynamodb).close(ANN, Closing(ClosedBy.CLIENT, (NOW - 10) * 1_000))
+    found = people.life(ANN.connection_id, NOW + 86_400)
+
+    assert found["state"] == "closed"
+    assert [moment["what"] for moment in found["life"]][-1] == "closed"
+
+
+def test_a_line_without_a_time_is_left_out_and_not_put_at_the_beginning_of_time(
+    people: People, logs: FakeLogs
+) -> None:
+    for time in ("2026-01-31T12:00:00Z", float("inf")):
+        line = {"message": "slow", "connection_id": ANN.connection_id, "@timestamp": time}
+        logs.groups[GROUP].append(record(NOW * 1_000, json.dumps(line)))
+    logs.say(NOW - 1, message="kept", connection_id=ANN.connection_id)
+    told = [one["what"] for one in people.life(ANN.connection_id, NOW)["life"]]
+
+    assert [what for what in told if what.startswith("deliver: ")] == ["deliver: kept"]
 
 
 def test_nothing_is_made_up_of_a_connection_that_nobody_remembers(people: People) -> None:
     assert people.life("nobody=", NOW) == {
         "connectionId": "nobody=",
-        "found": False,
+        "state": None,
         "row": {},
         "life": [],
     }

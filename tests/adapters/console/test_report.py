@@ -117,6 +117,7 @@ def test_a_file_is_written_as_it_is(account: Account, tmp_path: Path) -> None:
         (["--from", "2024-01-01"], "from 2024-01-01 to 2024-11-11 is more than 92 days"),
         (["--from", "soon"], "from must be a date as 2026-11-21"),
         (["--to", "soon"], "--to 'soon' is no date as 2026-11-21"),
+        (["--to", "0001-01-03"], "--to '0001-01-03' is no date as 2026-11-21"),
         (["--team", "=1+1"], "team must be 1 to 50 of A-Z a-z 0-9 _ . ~ % -"),
         (["--campaign", "x"], "a campaign is one of a team's: name the team"),
     ],

@@ -33,6 +33,12 @@ def test_a_range_may_lie_between_two_instants() -> None:
         ("-PT1H", "soon", "no instant"),
         ("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", "empty"),
         ("-P500D", "", "455 days"),
+        ("2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z", "455 days"),
+        ("", "9999-12-31T23:59:59Z", "no instant"),
+        ("", "0001-01-01T00:00:00+14:00", "no instant"),
+        ("1999-12-31T23:59:59Z", "", "no instant"),
+        (f"-P{'9' * 4_400}D", "", "'-P9{38}' is no time range"),
+        ("9" * 4_400, "", "'9{40}' is no instant"),
     ],
 )
 def test_what_is_no_range_is_refused(start: str, end: str, why: str) -> None:

@@ -121,7 +121,7 @@ class People:
         return [{"connectionId": "a=", "state": "open"}] if user == "ann" else []
 
     def life(self, connection_id: str, _now: int) -> Item:
-        return {"connectionId": connection_id, "found": False, "row": {}, "life": []}
+        return {"connectionId": connection_id, "state": None, "row": {}, "life": []}
 
 
 class Reports:

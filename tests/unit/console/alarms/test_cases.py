@@ -65,6 +65,15 @@ def test_cases_that_prove_their_alarm_leave_nothing_to_say(tmp_path: Path) -> No
         ("proves: fires", "proves: smoke", "8: 'smoke': write one of fires, quiet, missing"),
         ("at: 14m", "at: 14", "13: '14' is no time: write 12m"),
         ("at: 14m", "at: 0m", "13: nothing has happened yet at 0"),
+        ("at: 14m", "at: 99999999d", "13: '99999999d' is too long: write 60d or less"),
+        ("    proves: fires", "    every: 0s", "8: a step takes its time: write 1m"),
+        ("    proves: fires", "    every: 30d", "10: 20 steps of 2592000 s are more than 60 days"),
+        (
+            "    proves: fires",
+            "    starts: 9999-12-31T23:59:59Z",
+            "8: '9999-12-31T23:59:59Z': write",
+        ),
+        ("0x10 2 0 2", "1e308x3 -1e308x3 2 0 2", "10: '1e308x3': CloudWatch takes no such value"),
         ("at: 14m", "at: 15m", "14: checks must be in the order of their times"),
         (
             "expect: OK}\n      - {at: 15m",
@@ -158,7 +167,13 @@ def test_two_files_of_one_alarm_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"), [(b"", "is empty"), (b"\xff\xfe\x00", "no text"), (b"a: \x00", "no YAML")]
+    ("body", "said"),
+    [
+        (b"", "is empty"),
+        (b"\xff\xfe\x00", "no text"),
+        (b"a: \x00", "no YAML"),
+        (b"[" * 5_000, "nested too deeply"),
+    ],
 )
 def test_a_file_that_is_no_yaml_is_refused(tmp_path: Path, body: bytes, said: str) -> None:
     (tmp_path / "a.yaml").write_bytes(body)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.alarms.notation import NotationError, Step, seconds, steps
+from console.alarms.notation import LONGEST, NotationError, Step, seconds, steps
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,9 @@ def test_a_series_is_its_steps(text: str, found: list[Step]) -> None:
         ("0+5", "write 0+5x10"),
         ("7*0", "no samples are no data: write _x1"),
         ("1x99999 1x99999", "more than 100000 steps"),
+        ("1x" + "0" * 5_000, "0… has 5002 characters: 40 at most"),
+        ("1e400x3", "'1e400x3': CloudWatch takes no such value: write one within ±2e108"),
+        ("-1e109", "CloudWatch takes no such value"),
     ],
 )
 def test_what_is_no_series_is_refused_with_what_to_write(text: str, said: str) -> None:
@@ -58,6 +61,14 @@ def test_the_number_after_x_is_the_number_of_steps(items: list[tuple[int, int, i
 )
 def test_a_time_is_its_seconds(text: str, found: int) -> None:
     assert seconds(text) == found
+
+
+def test_a_time_has_an_end() -> None:
+    assert seconds("60d") == LONGEST
+    with pytest.raises(NotationError, match="'60d1s' is too long: write 60d or less"):
+        seconds("60d1s")
+    with pytest.raises(NotationError, match="has 4401 characters"):
+        seconds("9" * 4_400 + "d")
 
 
 @pytest.mark.parametrize("text", ["", "12", "m", "5m3h", "-5m", "1.5h"])

@@ -81,6 +81,11 @@ def test_physical_ids_are_what_actions_tell() -> None:
         (("Blind", "Properties", "Bogus"), 1, "Blind: property Bogus is not known here"),
         (("Blind", "Properties", "Period"), 45, "Name-Blind: a period of 45 s"),
         (("Blind", "Properties", "Threshold"), "much", "Threshold 'much' is not a number"),
+        (("Blind", "Properties", "Threshold"), "inf", "Threshold 'inf' is not a number"),
+        (("Blind", "Properties", "EvaluationPeriods"), float("inf"), "inf is not a whole number"),
+        (("Blind", "Properties", "EvaluationPeriods"), 2.5, "2.5 is not a whole number"),
+        (("Blind", "Properties", 1), 2, "Blind: a property is malformed: AttributeError"),
+        (("Blind", "Condition"), "Never", "Blind: a property is malformed: RecursionError"),
         (("Blind", "Properties", "TreatMissingData"), "maybe", "'maybe' is not known here"),
         (
             ("Blind", "Properties", "ComparisonOperator"),
@@ -102,6 +107,7 @@ def test_what_cannot_be_read_is_refused_with_the_alarm(
     path: tuple[str, ...], value: Any, said: str
 ) -> None:
     made = template()
+    made["Conditions"]["Never"] = {"Condition": "Never"}
     place = made["Resources"]
     for key in path[:-1]:
         place = place[key]
@@ -121,6 +127,35 @@ def test_a_malformed_property_and_a_resource_without_a_type_are_refused(tmp_path
         alarms_of(made)
     with pytest.raises(ConsoleError, match="Blind is no resource: it has no Type"):
         read_template(tmp_path / "t.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "Parameters:\nResources: {}",
+            "Parameters is no mapping: leave it out where it has nothing",
+        ),
+        ("Parameters: []\nResources: {}", "Parameters is no mapping"),
+        ("Parameters: {P: 3}\nResources: {}", "P in Parameters is no mapping"),
+        ("Parameters: {3: {Type: Number}}\nResources: {}", "3 in Parameters is no name"),
+        ("Conditions: [a]\nResources: {}", "Conditions is no mapping"),
+        ("Mappings: {Of: {Blind: 3}}\nResources: {}", "Of in Mappings is no mapping of mappings"),
+        ("Resources:", "Resources is no mapping"),
+        ("Resources: {A: 3}", "A in Resources is no mapping"),
+        ("Resources: {A: {Type: X, Properties: }}", "A has Properties that are no mapping"),
+        ("Resources: {A: {Type: X, Properties: [1]}}", "A has Properties that are no mapping"),
+        ("Resources: 2026-13-45", "month must be in 1..12"),
+        ("[" * 5_000, "recursion"),
+    ],
+)
+def test_a_template_of_another_shape_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "t.yaml").write_text(text)
+    with pytest.raises(ConsoleError) as refused:
+        read_template(tmp_path / "t.yaml")
+
+    assert str(refused.value).startswith(f"{tmp_path}/t.yaml: ")
+    assert said in str(refused.value)
 
 
 def test_an_alarm_without_a_threshold_is_refused() -> None:
