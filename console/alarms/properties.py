@@ -38,6 +38,7 @@ _METRIC = (
         "Metrics",
         "Threshold",
         "TreatMissingData",
+        "WarmUpConfiguration",
     }
 )
 _COMPOSITE = _EVERY | {
@@ -47,11 +48,15 @@ _COMPOSITE = _EVERY | {
     "ActionsSuppressorExtensionPeriod",
 }
 _MUTE = {"Name", "Description", "Rule", "MuteTargets", "StartDate", "ExpireDate", "Tags"}
+_WARM_UP = {"WarmUpPeriodDurationInMinutes", "OnlyStartEvaluatingAfterWarmUpPeriodEnds"}
+MOST_WARM_UP = 2_880
+"""Minutes. Source: `WarmUpConfiguration` in CloudWatch's API reference."""
+
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
 
 
 def metric_alarm(name: str, logical_id: str, properties: Properties) -> MetricAlarm:
-    """`AWS::CloudWatch::Alarm`.
+    """`AWS::CloudWatch::Alarm`, once any warm-up after its creation is over.
 
     Raises:
         AlarmRefused: A property is missing, malformed, or not known here.
@@ -67,6 +72,7 @@ def metric_alarm(name: str, logical_id: str, properties: Properties) -> MetricAl
     else:
         stat = MetricStat(_metric(read), read.whole("Period"), _statistic(read))
         queries = (Query("m1", stat),)
+    _warm_up(logical_id, properties.get("WarmUpConfiguration"))
     periods = read.whole("EvaluationPeriods")
     return MetricAlarm(
         name,
@@ -162,6 +168,16 @@ def _only(logical_id: str, properties: Properties, known: Collection[str]) -> No
     for name in properties:
         if name not in known:
             raise AlarmRefused.because(logical_id, f"property {name} is not known here")
+
+
+def _warm_up(logical_id: str, given: Properties | None) -> None:
+    if given is None:
+        return
+    _only(logical_id, given, _WARM_UP)
+    minutes = _Reader(logical_id, given).whole("WarmUpPeriodDurationInMinutes")
+    if not 1 <= minutes <= MOST_WARM_UP:
+        said = f"a warm-up lasts 1 to {MOST_WARM_UP} minutes, not {minutes}"
+        raise AlarmRefused.because(logical_id, said)
 
 
 def _query(logical_id: str, one: Properties) -> Query:

@@ -98,6 +98,12 @@ def test_physical_ids_are_what_actions_tell() -> None:
             {"Fn::Select": [0, [1]]},
             "cannot resolve Fn::Select",
         ),
+        (("Blind", "Properties", "WarmUpConfiguration"), {}, "no WarmUpPeriodDurationInMinutes"),
+        (
+            ("Blind", "Properties", "WarmUpConfiguration"),
+            {"WarmUpPeriodDurationInMinutes": 2_881},
+            "a warm-up lasts 1 to 2880 minutes, not 2881",
+        ),
         (("Blind", "Properties", "Metrics"), [], "it has Metrics, and Dimensions, MetricName"),
         (("Users", "Properties", "AlarmRule"), "ALARM(x)", "Name-Users: there is no alarm x"),
         (("Users", "Properties", "ActionsSuppressorWaitPeriod"), None, "it has no Actions"),
