@@ -5,7 +5,6 @@ from typing import Any
 from socketwatch import minute
 from socketwatch.aws import emf, environment, telemetry
 from socketwatch.aws.counting import CensusSettings, open_census
-from socketwatch.metrics import Measurement
 from socketwatch.minute import Minute
 
 SETTINGS = environment.read(CensusSettings)
@@ -13,15 +12,18 @@ LOG = telemetry.logger("census")
 MINUTE = open_census(SETTINGS)
 
 
-def census(at: Minute) -> list[Measurement]:
-    """A registry that does not answer yields no gauge, no heartbeat, and an error."""
-    measured, problems = minute.census(at)
-    for problem in problems:
-        LOG.warning("not said", reason=problem)
-    return measured
+def census(at: Minute) -> None:
+    """Write each part before the next is asked for, the gauge first.
+
+    A registry that does not answer yields no gauge, no heartbeat, and an error.
+    """
+    for said in minute.census(at):
+        emf.emit(at.rules.api, said.measured)
+        if said.problem:
+            LOG.warning("not said", part=said.part, reason=said.problem)
 
 
 @LOG.inject_lambda_context
-def handler(_event: Any, _context: Any) -> None:
+def handler(_event: Any, context: Any) -> None:
     """Lambda's entry."""
-    emf.emit(SETTINGS.rules.api, census(MINUTE(environment.now_ms())))
+    census(MINUTE(environment.now_ms(), lambda: environment.remaining(context)))

@@ -11,7 +11,6 @@ from socketwatch.outcomes import Outcome
 from socketwatch.planning import Page
 from socketwatch.registry import (
     SEEN_EVERY,
-    ClosedBy,
     Closing,
     Connection,
     Joined,
@@ -52,11 +51,10 @@ class FakeRegistry:
     def close(self, connection: Connection, closing: Closing) -> bool:
         self._answer()
         row = self.rows.setdefault(connection.connection_id, connection)
-        if not row.is_open:
-            return False
-        self.rows[row.connection_id] = replace(row, closed_by=closing.by, closed_at=closing.at)
-        self.closings[row.connection_id] = closing
-        return True
+        if row.closing is None or row.closing.presumed:
+            self.rows[row.connection_id] = replace(row, closing=closing)
+            self.closings[row.connection_id] = closing
+        return row.is_open
 
     def join(self, connection: Connection, room: str, now: int) -> Joined:
         self._answer()
@@ -82,9 +80,9 @@ class FakeRegistry:
     def reopen(self, connection: Connection, now: int) -> bool:
         self._answer()
         row = self.rows[connection.connection_id]
-        if row.closed_by is not ClosedBy.REAPED or row.closed_at >= now:
+        if row.closing is None or not row.closing.refuted(now):
             return False
-        self.rows[row.connection_id] = replace(row, closed_by=None, closed_at=0, last_seen_at=now)
+        self.rows[row.connection_id] = replace(row, closing=None, last_seen_at=now)
         return True
 
     def _answer(self) -> None:

@@ -8,7 +8,7 @@ from socketwatch.breaker import Breaker
 from socketwatch.broadcasting import Target
 from socketwatch.errors import RegistryUnavailable
 from socketwatch.ghosts import Timings
-from socketwatch.registry import TOMBSTONE, Closing, Connection, Registered, shard
+from socketwatch.registry import Closing, Connection, Registered, shard
 from socketwatch.verdicts import Candidate
 from tests.fakes import FakeRegistry
 
@@ -66,8 +66,7 @@ class FakeIndex(FakeRegistry):
     def expire(self, now: int) -> None:
         """What DynamoDB's TTL does some day."""
         for one, row in list(self.rows.items()):
-            end = row.expires_at * 1_000 if row.is_open else row.closed_at + TOMBSTONE
-            if end <= now:
+            if row.expires_at * 1_000 <= now:
                 del self.rows[one]
                 self.checks.pop(one, None)
 
@@ -146,9 +145,10 @@ class FakeMemory:
 
     def save(self, state: Breaker) -> None:
         self._answer()
-        if state.tripped or state.run == self.run:
+        as_read = state.run == self.run and state.kept_by == self.state.kept_by
+        if state.tripped or as_read:
             self.trips += state.tripped and not self.state.tripped
-            self.state = state
+            self.state = replace(state, kept_by=state.run)
 
     def _answer(self) -> None:
         if self.down:

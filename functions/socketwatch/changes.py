@@ -39,6 +39,7 @@ class Changes:
     Attributes:
         seconds: connections opened, by the second (epoch) in which they began.
         lifespans: seconds that closed connections lasted; never negative.
+        skewed: connections that by their stamps ended before they began, by more than rounding.
         replays: records that were counted before.
         ids: event ids of the records counted here.
         bad: sequence numbers of records that cannot be read, empty where even that is missing.
@@ -49,6 +50,7 @@ class Changes:
     codes: Counter[str] = field(default_factory=Counter)
     seconds: Counter[int] = field(default_factory=Counter)
     lifespans: list[float] = field(default_factory=list)
+    skewed: int = 0
     joins: int = 0
     leaves: int = 0
     replays: int = 0
@@ -111,6 +113,8 @@ def _count(records: list[Any]) -> Changes:
         codes=_folded([code for _, code, _ in ended if code], code_bucket),
         seconds=Counter(began),
         lifespans=[max(0.0, lasted / SECOND) for _, _, lasted in ended],
+        # DynamoDB stamps a removal by the second, so it may seem to come up to one too soon.
+        skewed=sum(lasted < -SECOND for _, _, lasted in ended),
         joins=moves.count("INSERT"),
         leaves=moves.count("REMOVE"),
         ids=ids,
@@ -126,6 +130,7 @@ def measurements(changes: Changes) -> list[Measurement]:
         metrics.ROOM_LEAVES: changes.leaves,
         metrics.REPLAYED_RECORDS: changes.replays,
         metrics.BAD_STREAM_RECORDS: len(changes.bad),
+        metrics.CLOCK_SKEWED: changes.skewed,
     }
     measured = [metrics.count(metric, number) for metric, number in counters.items() if number]
     for by, number in changes.closed.items():

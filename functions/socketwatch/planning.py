@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from socketwatch.broadcasting import BILLED, Audience, Broadcast, Target
 from socketwatch.clock import Clock
-from socketwatch.errors import BadFrame, QueueUnavailable
+from socketwatch.errors import BadFrame, LedgerUnavailable
 from socketwatch.frames import Code
 from socketwatch.ledger import Ledger, PageKey, RequestRow, ShardRow, ShardState, Voided
 from socketwatch.shards import SIZE, cut, encode
@@ -148,7 +148,7 @@ class Planner:
     def _again(self, broadcast: Broadcast) -> dict[str, Any]:
         row = self.ledger.request(broadcast.broadcast_id)
         if row is None:
-            raise QueueUnavailable("the request was there and is gone")
+            raise LedgerUnavailable("the request was there and is gone")
         if row.broadcast.content != broadcast.content:
             raise BadFrame(Code.CONFLICT)
         if not row.planned:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from socketwatch.registry import SEEN_EVERY, ClosedBy, Connection, Registered, Registry
+from socketwatch.registry import SEEN_EVERY, Connection, Registered, Registry
 
 
 class Presence(StrEnum):
@@ -18,19 +18,19 @@ def confirm(registry: Registry, connection: Connection, spoke_at: int, now: int)
     """Make the registry agree with a peer that spoke at *spoke_at*, by API Gateway's clock.
 
     A missing row is put again, and a suspect one is suspect no more. A tombstone that the reaper
-    wrote before the frame was a mistake and is reopened. Every other tombstone stands: its
-    connection had ended, and the frame was late.
+    wrote before the frame, of whatever category, was a mistake and is reopened. Every other stands:
+    its connection had ended, and the frame was late. Where the reaper's clock was ahead, so does
+    what it closed wrongly, until API Gateway's has passed that time.
     """
     row = registry.find(connection.connection_id, now)
     if row is None:
         met = registry.register(connection, now)
         return _AFTER_REGISTERING[met]
-    if row.is_open:
+    if row.closing is None:
         if row.suspect or now - row.last_seen_at >= SEEN_EVERY:
             registry.seen(row, now)
         return Presence.OPEN
-    wrongly = row.closed_by is ClosedBy.REAPED and row.closed_at < spoke_at
-    if wrongly and registry.reopen(row, spoke_at):
+    if row.closing.refuted(spoke_at) and registry.reopen(row, spoke_at):
         return Presence.REOPENED
     return Presence.CLOSED
 

@@ -6,6 +6,7 @@ Two matter to a WebSocket API, both of the account and Region: new connections a
 Source: the API Gateway developer guide, "Quotas" for WebSocket APIs and "Account-level quotas".
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -49,7 +50,7 @@ class Quota(StrEnum):
 
     CONNECTS_PEAK = "connects_peak"  # the busiest second of the last complete minute
     CONNECTS_MEAN = "connects_mean"  # that minute's mean
-    CALLBACKS = "callbacks"  # our own calls to @connections, a second
+    CALLBACKS = "callbacks"  # our own calls to @connections: posts, echoes, probes, DELETEs
     REQUESTS = "requests"  # every API Gateway request of the account that metrics show
 
 
@@ -67,13 +68,15 @@ def defaults(region: str) -> Quotas:
     return Quotas(CONNECTS_DEFAULT, REQUESTS_LOW if low else REQUESTS_DEFAULT)
 
 
-def use(peak_second: float, minute: float, callbacks: float, quotas: Quotas) -> dict[Quota, float]:
-    """Percent of each quota: of a second's peak, and of sums over one minute."""
-    return {
-        Quota.CONNECTS_PEAK: 100 * peak_second / quotas.connects,
-        Quota.CONNECTS_MEAN: 100 * minute / 60 / quotas.connects,
-        Quota.CALLBACKS: 100 * callbacks / 60 / quotas.requests,
+def use(rates: Mapping[Quota, float], quotas: Quotas) -> dict[Quota, float]:
+    """Percent that each of *rates*, a second, is of what its quota allows; of no other quota."""
+    allowed = {
+        Quota.CONNECTS_PEAK: quotas.connects,
+        Quota.CONNECTS_MEAN: quotas.connects,
+        Quota.CALLBACKS: quotas.requests,
+        Quota.REQUESTS: quotas.requests,
     }
+    return {quota: 100 * rate / allowed[quota] for quota, rate in rates.items()}
 
 
 def hours_to(limit: float, hourly: Series, now: int) -> float | None:

@@ -19,7 +19,7 @@ GRACE = 10 * MINUTE
 """How long past its lifetime a row still counts as open."""
 
 TOMBSTONE = 60 * MINUTE
-"""How long a closed row stays, so that a late `$connect` or a second `$disconnect` meets it."""
+"""How long a closed row stays at least: a late `$connect` or a second `$disconnect` meets it."""
 
 SEEN_EVERY = 5 * MINUTE
 """`lastSeenAt` is written at most this often, whatever a peer sends."""
@@ -55,12 +55,35 @@ class Joined(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """How a connection ended. *code* and *reason* are the close frame's, where there was one."""
+
+    by: ClosedBy
+    at: int
+    code: int | None = None
+    reason: str = ""
+
+    @property
+    def presumed(self) -> bool:
+        """Whether the reaper concluded it, and the peer may yet prove that it lives.
+
+        `$disconnect`, which is final, may say `age` too, but never without a code.
+        """
+        return self.by in {ClosedBy.REAPED, ClosedBy.AGE} and self.code is None
+
+    def refuted(self, spoke_at: int) -> bool:
+        """Whether a frame of that time, by API Gateway's clock, proves it wrong; a tie does not."""
+        return self.presumed and self.at < spoke_at
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """One connection as the registry holds it.
 
     Attributes:
         token_expires_at: epoch seconds; 0 where no authorizer said.
         suspect: a 410 was answered for it, and it has not been heard or verified since.
+        closing: how it ended; None while it is open.
     """
 
     connection_id: str
@@ -73,28 +96,24 @@ class Connection:
     token_expires_at: int = 0
     last_seen_at: int = 0
     suspect: bool = False
-    closed_by: ClosedBy | None = None
-    closed_at: int = 0
+    closing: Closing | None = None
 
     @property
     def expires_at(self) -> int:
-        """Epoch seconds past which the row is dead on every read."""
-        return (self.connected_at + LIFETIME + GRACE) // 1_000
+        """Epoch seconds past which the row is dead on every read.
+
+        A tombstone that may be proved wrong stays as long as its peer could live to do it.
+        """
+        end = self.connected_at + LIFETIME + GRACE
+        if self.closing:
+            kept = self.closing.at + TOMBSTONE
+            end = max(end, kept) if self.closing.presumed else kept
+        return end // 1_000
 
     @property
     def is_open(self) -> bool:
         """Whether nothing has closed it."""
-        return self.closed_by is None
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """How a connection ended. *code* and *reason* are the close frame's, where there was one."""
-
-    by: ClosedBy
-    at: int
-    code: int | None = None
-    reason: str = ""
+        return self.closing is None
 
 
 class Registry(Protocol):
@@ -110,9 +129,12 @@ class Registry(Protocol):
         """Put an open row and its memberships, all or none; never over a row that still counts."""
 
     def close(self, connection: Connection, closing: Closing) -> bool:
-        """Close the row once, or leave a tombstone where none is; say whether this call did it.
+        """Close the row for good, or leave a tombstone where none is; say whether this call did it.
 
-        Memberships are gone afterwards, also those that an interrupted earlier close left.
+        What the reaper had closed stays closed then, whatever is still heard: that call closed
+        nothing, and is not counted again. Memberships are gone afterwards, also those that an
+        interrupted earlier close left; one whose deletion fails stays until it expires, unless
+        this is called again.
         """
 
     def join(self, connection: Connection, room: str, now: int) -> Joined:
@@ -125,7 +147,7 @@ class Registry(Protocol):
         """Note that the peer spoke; unless it is suspect, at most once in `SEEN_EVERY`."""
 
     def reopen(self, connection: Connection, now: int) -> bool:
-        """Open a reaped tombstone again, rooms included, if it was closed before *now*."""
+        """Open a tombstone of the reaper's again, rooms included, if it is from before *now*."""
 
 
 def connection_of(request: Request, api_id: str, stage: str) -> Connection:

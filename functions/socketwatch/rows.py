@@ -10,11 +10,11 @@
 connection is open, so both indexes hold open connections and nothing else.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from socketwatch.clock import MINUTE
-from socketwatch.registry import TOMBSTONE, ClosedBy, Closing, Connection, shard
+from socketwatch.registry import ClosedBy, Closing, Connection, shard
 from socketwatch.settings import Environment, text, whole
 
 Item = dict[str, Any]
@@ -121,13 +121,13 @@ def birth(connection: Connection) -> Item:
     }
 
 
-def death(closing: Closing) -> Item:
-    """What closing adds; the tombstone then goes by TTL."""
+def death(connection: Connection, closing: Closing) -> Item:
+    """What closing a connection's row adds; the tombstone then goes by TTL."""
     attributes = {
         "state": string(CLOSED),
         "closedBy": string(closing.by),
         "closedAt": number(closing.at),
-        "expiresAt": number((closing.at + TOMBSTONE) // 1_000),
+        "expiresAt": number(replace(connection, closing=closing).expires_at),
     }
     if closing.code is not None:
         attributes["closeCode"] = number(closing.code)
@@ -165,7 +165,6 @@ def expired(row: Item, now: int) -> bool:
 
 def connection_of(row: Item) -> Connection:
     """The connection that a row describes."""
-    by = row.get("closedBy")
     return Connection(
         connection_id=row["connectionId"]["S"],
         connected_at=int(row["connectedAt"]["N"]),
@@ -177,8 +176,17 @@ def connection_of(row: Item) -> Connection:
         token_expires_at=int(row.get("tokenExpiresAt", {}).get("N", 0)),
         last_seen_at=int(row.get("lastSeenAt", {}).get("N", 0)),
         suspect="suspectSince" in row,
-        closed_by=ClosedBy(by["S"]) if by else None,
-        closed_at=int(row.get("closedAt", {}).get("N", 0)),
+        closing=_closing_of(row) if "closedBy" in row else None,
+    )
+
+
+def _closing_of(row: Item) -> Closing:
+    code = row.get("closeCode")
+    return Closing(
+        by=ClosedBy(row["closedBy"]["S"]),
+        at=int(row["closedAt"]["N"]),
+        code=int(code["N"]) if code else None,
+        reason=text_of(row, "closeReason"),
     )
 
 

@@ -13,7 +13,7 @@ Series = Mapping[int, float]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One series; where *summed*, over all with dimensions of these names, of any value."""
+    """One series; where *summed*, over all with these dimensions, an empty one of any value."""
 
     namespace: str
     name: str

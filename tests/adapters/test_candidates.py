@@ -1,11 +1,12 @@
 """The reaper's rows, sentence by sentence, on moto's DynamoDB with the table of core.yaml."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import botocore.exceptions
 import pytest
 
 from socketwatch import rows
@@ -13,7 +14,10 @@ from socketwatch.aws.candidates import DynamoRows, candidate_of
 from socketwatch.aws.registry import DynamoRegistry
 from socketwatch.broadcasting import Target
 from socketwatch.clock import MINUTE
+from socketwatch.errors import RegistryUnavailable
+from socketwatch.presence import Presence, confirm
 from socketwatch.registry import ClosedBy, Closing, Connection, shard
+from socketwatch.rooms import MAX_ROOMS
 from socketwatch.verdicts import Candidate
 from tests.adapters.conftest import TABLE, registry_on, registry_table, rows_on
 from tests.fakes import NOW, clock
@@ -215,6 +219,63 @@ def test_a_peer_that_spoke_before_its_close_stays_in_its_rooms(
     assert dynamodb.get_item(TableName=TABLE.name, Key=key).get("Item")
 
 
+def test_a_row_is_closed_with_all_its_memberships(
+    registry: DynamoRegistry, candidates: DynamoRows, dynamodb: Any
+) -> None:
+    registry.register(ANN, NOW)
+    for number in range(MAX_ROOMS):
+        registry.join(ANN, f"room-{number}", NOW)
+
+    assert candidates.close(only(candidates), REAPED)
+
+    assert dynamodb.scan(TableName=TABLE.name)["Items"] == [stored(dynamodb)]
+    assert stored(dynamodb)["closedBy"] == {"S": "reaped"}
+
+
+@pytest.mark.parametrize("call", ["get_item", "transact_write_items"])
+def test_a_close_that_comes_to_nothing_leaves_everything_as_it_was(
+    registry: DynamoRegistry, candidates: DynamoRows, dynamodb: Any, call: str
+) -> None:
+    registry.register(replace(ANN, rooms=frozenset({"lobby"})), NOW)
+    before = dynamodb.scan(TableName=TABLE.name)["Items"]
+    deaf = rows_on(Interposed(dynamodb, {call: time_out, "delete_item": time_out}), clock)
+
+    with pytest.raises(RegistryUnavailable):
+        deaf.close(only(candidates), REAPED)
+
+    assert dynamodb.scan(TableName=TABLE.name)["Items"] == before
+
+
+def test_a_peer_that_joins_before_it_is_closed_stays_open(
+    registry: DynamoRegistry, candidates: DynamoRows, dynamodb: Any
+) -> None:
+    registry.register(replace(ANN, rooms=frozenset({"lobby"})), NOW)
+    row = only(candidates)
+    joins = {"transact_write_items": lambda: registry.join(ANN, "team", NOW)}
+
+    assert not rows_on(Interposed(dynamodb, joins), clock).close(row, REAPED)
+
+    assert stored(dynamodb)["state"] == {"S": "open"}
+    assert rooms_of(dynamodb) == ["lobby", "team"]
+
+
+def test_a_peer_that_speaks_after_it_is_closed_is_back_in_its_rooms(
+    registry: DynamoRegistry, candidates: DynamoRows, dynamodb: Any
+) -> None:
+    registry.register(replace(ANN, rooms=frozenset({"lobby"})), NOW)
+    row = only(candidates)
+    heard: list[Presence] = []
+
+    def speak() -> None:
+        heard.append(confirm(registry, ANN, REAPED.at + 1, REAPED.at + 1))
+
+    assert rows_on(Interposed(dynamodb, {"delete_item": speak}), clock).close(row, REAPED)
+    speak()
+
+    assert Presence.REOPENED in heard
+    assert rooms_of(dynamodb) == ["lobby"]
+
+
 def test_overdue_rows_are_those_long_silent_or_with_an_old_token(
     registry: DynamoRegistry, candidates: DynamoRows
 ) -> None:
@@ -242,3 +303,28 @@ def test_a_time_that_is_none_is_zero(value: dict[str, Any]) -> None:
 
     assert (found.connection.connected_at, found.check_at) == (0, 7)
     assert (found.connection.api_id, found.connection.stage) == ("", "")
+
+
+def rooms_of(dynamodb: Any) -> list[str]:
+    """The rooms in which a broadcast would find somebody."""
+    keys = [row["pk"]["S"] for row in dynamodb.scan(TableName=TABLE.name)["Items"]]
+    return sorted(key.split("#")[1] for key in keys if key.startswith("ROOM#"))
+
+
+def time_out() -> None:
+    raise botocore.exceptions.ReadTimeoutError(endpoint_url="dynamodb")
+
+
+class Interposed:
+    """DynamoDB before whose calls something else happens."""
+
+    def __init__(self, behind: Any, before: Mapping[str, Callable[[], object]]) -> None:
+        self._behind = behind
+        self._before = before
+
+    def __getattr__(self, operation: str) -> Any:
+        def call(**parameters: Any) -> Any:
+            self._before.get(operation, lambda: None)()
+            return getattr(self._behind, operation)(**parameters)
+
+        return call

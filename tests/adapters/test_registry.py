@@ -179,6 +179,36 @@ def test_closing_again_finishes_what_an_interrupted_close_left(
     assert members(dynamodb, "lobby") == []
 
 
+def test_a_close_is_done_though_a_membership_could_not_be_deleted(
+    registry: DynamoRegistry, dynamodb: Any
+) -> None:
+    there = replace(ANN, rooms=frozenset({"a", "b", "c"}))
+    registry.register(there, NOW)
+    left = rows.membership_key("b", ANN.connection_id, TABLE)
+
+    assert registry_on(Stubborn(dynamodb, left)).close(there, LEFT)
+
+    assert row(dynamodb)["state"] == {"S": "closed"}
+    assert [members(dynamodb, room) for room in "abc"] == [[], ["a/+b="], []]
+    assert not registry.close(there, LEFT)
+    assert members(dynamodb, "b") == []
+
+
+def test_a_disconnect_makes_the_tombstone_of_the_reaper_final(
+    registry: DynamoRegistry, dynamodb: Any
+) -> None:
+    registry.register(ANN, NOW)
+    registry.close(ANN, Closing(ClosedBy.REAPED, NOW))
+
+    assert not registry.close(ANN, LEFT)
+
+    tombstone = row(dynamodb)
+    assert tombstone["closedBy"] == {"S": "client"}
+    assert tombstone["closedAt"] == {"N": str(LEFT.at)}
+    assert tombstone["expiresAt"] == {"N": str((LEFT.at + TOMBSTONE) // 1_000)}
+    assert not registry.reopen(ANN, LEFT.at + 60_000)
+
+
 def test_a_disconnect_first_leaves_a_tombstone_that_the_late_connect_meets(
     registry: DynamoRegistry, dynamodb: Any
 ) -> None:
@@ -244,16 +274,19 @@ def test_last_seen_is_written_at_most_every_five_minutes(
     assert row(dynamodb)["checkAt"] == {"N": str(NOW + SEEN_EVERY + TABLE.check_after)}
 
 
+@pytest.mark.parametrize("by", [ClosedBy.REAPED, ClosedBy.AGE])
 def test_a_reaped_row_is_reopened_by_a_newer_frame_rooms_included(
-    registry: DynamoRegistry, dynamodb: Any
+    registry: DynamoRegistry, dynamodb: Any, by: ClosedBy
 ) -> None:
     there = replace(ANN, rooms=frozenset({"lobby"}))
     registry.register(there, NOW)
     before = row(dynamodb)
-    registry.close(there, Closing(ClosedBy.REAPED, NOW))
+    registry.close(there, Closing(by, NOW))
+    closed = registry.find(there.connection_id, NOW)
+    assert closed
 
-    assert not registry.reopen(there, NOW)
-    assert registry.reopen(there, NOW + 1)
+    assert not registry.reopen(closed, NOW)
+    assert registry.reopen(closed, NOW + 1)
 
     assert members(dynamodb, "lobby") == ["a/+b="]
     assert targets(dynamodb, {"user": "ann"}) == ["a/+b="]
@@ -263,9 +296,27 @@ def test_a_reaped_row_is_reopened_by_a_newer_frame_rooms_included(
     }
 
 
-def test_a_row_that_its_peer_closed_is_never_reopened(registry: DynamoRegistry) -> None:
+def test_a_reaped_peer_keeps_its_rooms_as_long_as_it_could_live(registry: DynamoRegistry) -> None:
+    there = replace(ANN, rooms=frozenset({"lobby"}))
+    registry.register(there, NOW)
+    registry.close(there, Closing(ClosedBy.REAPED, NOW))
+    end = ANN.expires_at * 1_000
+
+    found = registry.find(there.connection_id, end - 1_000)
+
+    assert found
+    assert found.rooms == {"lobby"}
+    assert found.closing == Closing(ClosedBy.REAPED, NOW)
+    assert registry.register(ANN, end - 1_000) is Registered.CLOSED
+    assert registry.find(there.connection_id, end) is None
+
+
+@pytest.mark.parametrize("closing", [LEFT, Closing(ClosedBy.AGE, NOW, 1001, "Going away")])
+def test_a_row_that_a_disconnect_closed_is_never_reopened(
+    registry: DynamoRegistry, closing: Closing
+) -> None:
     registry.register(ANN, NOW)
-    registry.close(ANN, LEFT)
+    registry.close(ANN, closing)
 
     assert not registry.reopen(ANN, NOW + 60_000)
 
@@ -402,3 +453,19 @@ class Refusing:
             return getattr(self._behind, operation)(**parameters)
 
         return call
+
+
+class Stubborn:
+    """DynamoDB that does not delete the row of one key."""
+
+    def __init__(self, behind: Any, key: dict[str, Any]) -> None:
+        self._behind = behind
+        self._key = key
+
+    def __getattr__(self, operation: str) -> Any:
+        return getattr(self._behind, operation)
+
+    def delete_item(self, **parameters: Any) -> Any:
+        if parameters["Key"] == self._key:
+            raise botocore.exceptions.ReadTimeoutError(endpoint_url="dynamodb")
+        return self._behind.delete_item(**parameters)

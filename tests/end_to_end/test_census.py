@@ -15,9 +15,21 @@ from socketwatch import metrics
 from socketwatch.aws.audience import DynamoAudiences
 from socketwatch.aws.dynamo import Table
 from socketwatch.aws.history import CloudWatchHistory
+from socketwatch.clock import SECOND
 from socketwatch.errors import RegistryUnavailable
 from socketwatch.metrics import Metric
-from socketwatch.minute import DAY, HOUR, HOURLY_AT, LAG, Minute, Rules, census
+from socketwatch.minute import (
+    DAY_SECONDS,
+    HOUR_SECONDS,
+    HOURLY_AT,
+    LAG,
+    SETTLED,
+    Minute,
+    Rules,
+    census,
+)
+from socketwatch.outcomes import Outcome
+from socketwatch.proof import Evidence
 from socketwatch.quotas import Quota, Quotas
 from socketwatch.registry import ClosedBy
 from socketwatch.settings import Api
@@ -26,7 +38,7 @@ from tests.end_to_end.conftest import Scene
 pytestmark = pytest.mark.stack
 
 QUOTAS = Quotas(connects=500, requests=10_000)
-NOW = (real_ms() // 1_000 // HOUR - 48) * HOUR + 60 * HOURLY_AT
+NOW = (real_ms() // 1_000 // HOUR_SECONDS - 48) * HOUR_SECONDS + 60 * HOURLY_AT
 """Two days ago, when no other test measured anything, in the minute that tells all but the ages."""
 
 END = NOW - LAG
@@ -50,26 +62,30 @@ class Past:
 
     def census(self, now: int = NOW, *, account_wide: bool = False) -> dict[str, float]:
         """What a census taken at that second says, but for its zeros."""
+        found = self.measured(now, account_wide=account_wide)
+        return {name: value for name, value in found.items() if value}
+
+    def measured(self, now: int = NOW, *, account_wide: bool = False) -> dict[str, float]:
+        """All that it says."""
         layout = self.scene.stack.registry
         table = Table(layout.name, self.scene.stack.aws("dynamodb"), RegistryUnavailable)
         audiences = DynamoAudiences(layout, table, self.scene.stack.clock)
-        cloudwatch = WithMath(self.scene.stack.aws("cloudwatch"))
-        measured, problems = census(
-            Minute(
-                now=1_000 * now,
-                count_open=audiences.count_open,
-                open_rows=audiences.open_rows,
-                history=CloudWatchHistory(cloudwatch),
-                quotas=QUOTAS,
-                rules=Rules(self.api, 0, 99.9, account_wide, layout.age_shards),
-            )
+        minute = Minute(
+            now=1_000 * now,
+            remaining=lambda: 60 * SECOND,
+            count_open=audiences.count_open,
+            open_rows=audiences.open_rows,
+            history=CloudWatchHistory(WithMath(self.scene.stack.aws("cloudwatch"))),
+            quotas=lambda: QUOTAS,
+            rules=Rules(self.api, 0, 99.9, account_wide, layout.age_shards),
         )
+        parts = list(census(minute))
 
-        assert problems == []
+        assert [part.problem for part in parts if part.problem] == []
         return {
             ":".join(filter(None, (one.metric.name, one.value))): one.values[0]
-            for one in measured
-            if one.values != (0,)
+            for part in parts
+            for one in part.measured
         }
 
 
@@ -146,7 +162,7 @@ def test_a_storm_is_twice_as_many_as_on_the_days_before(scene: Scene) -> None:
     past = Past(scene, Api("stormy", "live"))
     past.put(metrics.CONNECTIONS_OPENED, by_minute(10))
     for days in range(1, 5):
-        past.put(metrics.CONNECTIONS_OPENED, {END - days * DAY - 200: 25.0})
+        past.put(metrics.CONNECTIONS_OPENED, {END - days * DAY_SECONDS - 200: 25.0})
 
     assert past.census()["ReconnectRatio"] == 2
 
@@ -154,7 +170,10 @@ def test_a_storm_is_twice_as_many_as_on_the_days_before(scene: Scene) -> None:
 def test_quotas_are_used_by_the_busiest_second_the_minute_and_the_callbacks(scene: Scene) -> None:
     past = Past(scene, Api("busy", "live"))
     past.put(metrics.CONNECTS_PER_SECOND, {END - 61: 499, END - 60: 300, END - 1: 350, END: 499})
-    past.put(metrics.DELIVERY_POSTS, {END - 30: 120_000.0})
+    past.put(metrics.DELIVERY_POSTS, {END - 30: 60_000.0})
+    past.put(metrics.ECHOES, {END - 20: 36_000.0}, Outcome.ACCEPTED)
+    past.put(metrics.PROBES, {END - 10: 12_000.0}, Evidence.ALIVE)
+    past.put(metrics.REAPER_CLOSED, {END - 10: 12_000.0}, ClosedBy.IDLE)
 
     found = past.census()
 
@@ -164,33 +183,57 @@ def test_quotas_are_used_by_the_busiest_second_the_minute_and_the_callbacks(scen
     assert "QuotaUse:requests" not in found
 
 
+def test_connects_that_observe_has_not_told_of_are_no_0(scene: Scene) -> None:
+    past = Past(scene, Api("lagging", "live"))
+    let_through = {"ApiId": "lagging", "Stage": "live"}
+    put(scene, "AWS/ApiGateway", "ConnectCount", let_through, {END - 9: 1, END - 8: 1})
+
+    found = past.measured().keys()
+
+    assert "QuotaUse:callbacks" in found
+    assert not {"QuotaUse:connects_peak", "QuotaUse:connects_mean"} & found
+
+
+def test_of_whom_nobody_tells_there_were_none(scene: Scene) -> None:
+    assert Past(scene, Api("idle", "live")).measured()["QuotaUse:connects_peak"] == 0
+
+
 def test_account_wide_the_apis_of_all_the_account_add_up(scene: Scene) -> None:
     # No other API of these tests has a past as old as this.
-    end = END - DAY
+    end = END - DAY_SECONDS
     past = Past(scene, Api("one-of-two", "live"))
     other = Past(scene, Api("two-of-two", "live"))
     second = end - 40
     past.put(metrics.CONNECTS_PER_SECOND, {second: 150})
     other.put(metrics.CONNECTS_PER_SECOND, {second: 100, second + 1: 200})
     websocket = {"ApiId": "two-of-two", "Stage": "live"}
-    samples = dict.fromkeys(range(end - 60, end), 1.0)
+    settled = NOW - DAY_SECONDS - SETTLED
+    samples = dict.fromkeys(range(settled - 60, settled), 1.0)
     put(scene, "AWS/ApiGateway", "MessageCount", websocket, samples)
-    put(scene, "AWS/ApiGateway", "ConnectCount", websocket, {end - 9: 1, end - 8: 1})
-    put(scene, "AWS/ApiGateway", "Count", {"ApiName": "petstore", "Stage": "v1"}, {end - 7: 1})
+    put(scene, "AWS/ApiGateway", "ConnectCount", websocket, {settled - 9: 1, settled - 8: 1})
+    put(scene, "AWS/ApiGateway", "Count", {"ApiName": "petstore", "Stage": "v1"}, {settled - 7: 1})
+    past.put(metrics.DELIVERY_POSTS, {end - 6: 500})
+    past.put(metrics.ECHOES, {end - 6: 60}, Outcome.ACCEPTED)
+    past.put(metrics.ECHOES, {end - 5: 30}, Outcome.GONE)
+    past.put(metrics.PROBES, {end - 5: 10}, Evidence.GONE)
+    other.put(metrics.ECHOES, {end - 5: 7_000}, Outcome.ACCEPTED)
 
-    found = past.census(NOW - DAY, account_wide=True)
+    found = past.census(NOW - DAY_SECONDS, account_wide=True)
 
     assert found["QuotaUse:connects_peak"] == 50
+    assert found["QuotaUse:callbacks"] == pytest.approx(100 * 600 / 60 / 10_000)
     assert found["QuotaUse:requests"] == pytest.approx(100 * (60 + 2 + 1) / 60 / 10_000)
 
 
 def test_once_an_hour_the_budget_its_burn_and_the_forecast_are_told(scene: Scene) -> None:
     past = Past(scene, Api("hourly", "live"))
-    past.put(metrics.DELIVERIES_VALID, {END - HOUR: 60_000, END - 70 * HOUR: 40_000})
-    past.put(metrics.DELIVERIES_BAD, {END - HOUR: 150, END - 70 * HOUR: 50})
-    past.put(metrics.DELIVERIES_VALID, {END - 5 * DAY: 300_000})
-    past.put(metrics.DELIVERIES_BAD, {END - 5 * DAY: 100})
-    peaks = {END - n * HOUR: 60 - 0.25 * n for n in range(1, 120)}
+    past.put(
+        metrics.DELIVERIES_VALID, {END - HOUR_SECONDS: 60_000, END - 70 * HOUR_SECONDS: 40_000}
+    )
+    past.put(metrics.DELIVERIES_BAD, {END - HOUR_SECONDS: 150, END - 70 * HOUR_SECONDS: 50})
+    past.put(metrics.DELIVERIES_VALID, {END - 5 * DAY_SECONDS: 300_000})
+    past.put(metrics.DELIVERIES_BAD, {END - 5 * DAY_SECONDS: 100})
+    peaks = {END - n * HOUR_SECONDS: 60 - 0.25 * n for n in range(1, 120)}
     past.put(metrics.QUOTA_USE, peaks, Quota.CONNECTS_PEAK)
     past.put(metrics.QUOTA_USE, {at: peak / 2 for at, peak in peaks.items()}, Quota.CONNECTS_PEAK)
 

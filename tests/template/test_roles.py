@@ -102,6 +102,7 @@ EXPECTED = {
     | on(
         "Core.Outputs.RegistryTableArn",
         "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
         "dynamodb:Scan",
         "dynamodb:UpdateItem",
     )
@@ -112,7 +113,12 @@ EXPECTED = {
     ),
     "dismiss": on(STAGE + "DELETE/@connections/*", "execute-api:ManageConnections")
     | on(INDEX + "by-age", "dynamodb:Query")
-    | on("Core.Outputs.RegistryTableArn", "dynamodb:DeleteItem", "dynamodb:UpdateItem"),
+    | on(
+        "Core.Outputs.RegistryTableArn",
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+    ),
 }
 TOUCHES_THE_REGISTRY = EXPECTED.keys() - {"authorize", "echo", "settle", "ack", "report"}
 TOUCHES_THE_LEDGER = {"broadcast", "deliver", "settle", "ack", "report"}

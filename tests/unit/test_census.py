@@ -1,38 +1,54 @@
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from census import census
-from socketwatch import metrics
+from socketwatch import clock, metrics
 from socketwatch import minute as minutes
+from socketwatch.clock import SECOND
 from socketwatch.endings import CLOSED_CATEGORIES
 from socketwatch.errors import HistoryUnavailable, RegistryUnavailable
-from socketwatch.headcount import OpenRow
+from socketwatch.headcount import Age, OpenRow, Stage
 from socketwatch.metrics import Measurement
-from socketwatch.minute import DAY, HOURLY_AT, Minute, Rules
+from socketwatch.minute import (
+    DAY_SECONDS,
+    HOUR_SECONDS,
+    HOURLY_AT,
+    REST_BEFORE_END,
+    SETTLED,
+    Minute,
+    Rules,
+    Said,
+)
+from socketwatch.outcomes import Outcome
+from socketwatch.proof import Evidence
 from socketwatch.quotas import Quota, Quotas
 from socketwatch.series import Query, Series
 from socketwatch.settings import Api
 
 API = Api("abc123", "live")
-HOUR = 3_600
+PLENTY = 60 * SECOND
 AT = 30_000_000 - 30_000_000 % 60
 """The number of a minute at the full hour."""
 
 
 @dataclass
 class FakeHistory:
-    """Past metrics by name; remembers what it was asked."""
+    """Past metrics by name; remembers what it was asked, and takes its time over each answer."""
 
     past: dict[str, dict[int, float]] = field(default_factory=dict)
     down: bool = False
     asked: list[Query] = field(default_factory=list)
+    takes: int = 0
+    left: int = PLENTY
 
     def fetch(self, queries: list[Query], start: int, end: int) -> list[Series]:
         if self.down:
             raise HistoryUnavailable("get_metric_data: AccessDenied")
+        self.left -= self.takes
         self.asked += queries
         return [
             {at: value for at, value in self._series(query).items() if start <= at < end}
@@ -40,35 +56,151 @@ class FakeHistory:
         ]
 
     def _series(self, query: Query) -> dict[int, float]:
-        own = dict(query.dimensions).get("Category") or dict(query.dimensions).get("Quota")
-        return self.past.get(f"{query.name}:{own}" if own else query.name, {})
+        own = [value for name, value in query.dimensions if value and name not in {"Api", "Stage"}]
+        return self.past.get(":".join([query.name, *own]), {})
 
 
 def minute(history: FakeHistory, number: int = AT + 1, **changes: Any) -> Minute:
     rules = Rules(API, budget=0, objective=99.9, account_wide=False, age_shards=16)
     base = Minute(
         now=number * 60_000 + 1_500,
+        remaining=lambda: history.left,
         count_open=lambda: 42,
         open_rows=lambda _shard: [],
         history=history,
-        quotas=Quotas(500, 10_000),
+        quotas=lambda: Quotas(500, 10_000),
         rules=replace(rules, **{k: v for k, v in changes.items() if hasattr(rules, k)}),
     )
     return replace(base, **{k: v for k, v in changes.items() if hasattr(base, k)})
 
 
-def values(measured: Iterable[Measurement]) -> dict[str, float]:
+def measured(at: Minute) -> list[Measurement]:
+    return [one for said in minutes.census(at) for one in said.measured]
+
+
+def unsaid(at: Minute) -> dict[str, str]:
+    return {said.part: said.problem for said in minutes.census(at) if said.problem}
+
+
+def values(found: Iterable[Measurement]) -> dict[str, float]:
     return {
         f"{one.metric.name}:{one.value}" if one.value else one.metric.name: one.values[0]
-        for one in measured
+        for one in found
         if one.values != (0,)
     }
 
 
+def said(at: Minute) -> dict[str, float]:
+    return values(measured(at))
+
+
 def test_the_gauge_is_what_the_registry_counts_whatever_the_past_says() -> None:
-    found = values(census(minute(FakeHistory(down=True))))
+    found = said(minute(FakeHistory(down=True)))
 
     assert found == {"OpenConnections": 42, "Heartbeat": 1}
+
+
+def test_the_gauge_is_written_before_the_past_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    """Should Lambda end the function while CloudWatch hangs, what counts is there."""
+
+    class Hanging(FakeHistory):
+        def fetch(self, *_asked: Any) -> list[Series]:
+            raise SystemExit
+
+    with pytest.raises(SystemExit):
+        census(minute(Hanging()))
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["OpenConnections"] for line in lines if "OpenConnections" in line] == [[42]]
+    assert [line["Heartbeat"] for line in lines if "Heartbeat" in line] == [[1]]
+    assert any(line.get("WronglyClosed") == [0] for line in lines)
+
+
+def test_nobody_is_asked_for_the_quotas_before_the_count_is_said() -> None:
+    def quotas() -> Quotas:
+        raise SystemExit
+
+    parts = minutes.census(minute(FakeHistory(), quotas=quotas))
+
+    assert values(next(parts).measured) == {"OpenConnections": 42, "Heartbeat": 1}
+    with pytest.raises(SystemExit):
+        next(parts)
+
+
+def test_all_parts_together_write_few_lines_however_much_is_open(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One line a value of a dimension, and one a part for what has none."""
+    number = next(n for n in range(AT, AT + 60) if n % 60 == HOURLY_AT)
+    rows = [OpenRow(1, 1, suspect=False)] * 1_000
+
+    for each in (number, number - number % 15):
+        census(minute(FakeHistory(), each, account_wide=True, open_rows=lambda _shard: rows))
+
+        by_value = {*Outcome, *CLOSED_CATEGORIES, *Quota, *Age, *Stage}
+        parts = len(list(minutes.census(minute(FakeHistory(), each))))
+        assert len(capsys.readouterr().out.splitlines()) <= len(by_value) + parts
+
+
+@pytest.mark.parametrize("takes", [1, 5, 11, 13])
+@pytest.mark.parametrize("number", [AT, AT + HOURLY_AT, AT + 10])
+def test_slow_answers_cost_the_last_parts_and_never_the_end(number: int, takes: int) -> None:
+    slow = FakeHistory(takes=takes * SECOND)
+    at = minute(slow, number)
+
+    parts = list(minutes.census(at))
+
+    assert slow.left > 0
+    problems = [part.problem for part in parts]
+    left_out = problems.count("no time left")
+    assert problems == [""] * (len(parts) - left_out) + ["no time left"] * left_out
+    assert left_out < len(parts) - 1
+    assert not left_out or slow.left < REST_BEFORE_END
+
+
+def test_what_comes_once_an_hour_goes_before_what_comes_again_in_minutes() -> None:
+    slow = FakeHistory(takes=13 * SECOND, left=50 * SECOND)
+
+    assert unsaid(minute(slow, AT + HOURLY_AT)) == {
+        "drift": "no time left",
+        "reconnects": "no time left",
+    }
+
+
+def test_quotas_are_not_looked_up_where_the_answer_might_come_too_late() -> None:
+    def quotas() -> Quotas:
+        raise AssertionError
+
+    slow = FakeHistory(takes=50 * SECOND)
+
+    assert unsaid(minute(slow, quotas=quotas)) == {"quotas": "no time left"}
+
+
+def test_ages_of_very_many_rows_are_left_out_where_time_ends_among_them() -> None:
+    history = FakeHistory()
+
+    def rows(_shard: int) -> Iterator[OpenRow]:
+        while True:
+            assert history.left > 0
+            history.left -= 5 * SECOND
+            yield OpenRow(1, 1, suspect=False)
+
+    parts = {said.part: said for said in minutes.census(minute(history, AT, open_rows=rows))}
+
+    assert parts["ages"] == Said("ages", [], "no time left")
+
+
+def test_an_invocation_that_does_not_say_its_time_counts_and_asks_nothing() -> None:
+    history = FakeHistory(left=0)
+
+    assert said(minute(history)) == {"OpenConnections": 42, "Heartbeat": 1}
+    assert history.asked == []
+
+
+def test_no_time_of_the_census_goes_by_a_name_that_elsewhere_is_milliseconds() -> None:
+    units = {name for name in ("SECOND", "MINUTE", "HOUR", "DAY") if hasattr(minutes, name)}
+
+    assert {getattr(minutes, name) == getattr(clock, name, None) for name in units} == {True}
 
 
 def test_a_registry_that_does_not_answer_yields_no_number_and_no_heartbeat() -> None:
@@ -76,25 +208,25 @@ def test_a_registry_that_does_not_answer_yields_no_number_and_no_heartbeat() -> 
         raise RegistryUnavailable("down")
 
     with pytest.raises(RegistryUnavailable):
-        census(minute(FakeHistory(), count_open=down))
+        list(minutes.census(minute(FakeHistory(), count_open=down)))
 
 
 def test_every_counter_is_there_as_a_zero() -> None:
-    found = {(one.metric.name, one.value) for one in census(minute(FakeHistory()))}
+    found = {(one.metric.name, one.value) for one in measured(minute(FakeHistory()))}
     counters = {
         metric.name
         for metric in metrics.CATALOGUE
         if metric.statistic is metrics.Statistic.SUM and metric.dimension is None
     }
 
-    assert counters - {"ConnectsPerSecond"} <= {name for name, _ in found}
+    assert counters - {"ConnectsPerSecond", "ClockSkewed"} <= {name for name, _ in found}
     assert ("Deliveries", "throttled") in found
     assert ("ConnectionsClosed", "reaped") in found
     assert ("WronglyClosed", "") in found
 
 
 def test_a_zero_is_added_to_what_is_counted_and_never_hides_it() -> None:
-    found = census(minute(FakeHistory()))
+    found = measured(minute(FakeHistory()))
 
     heartbeats = [one.values for one in found if one.metric is metrics.HEARTBEAT]
     assert heartbeats == [(1,)]
@@ -102,8 +234,8 @@ def test_a_zero_is_added_to_what_is_counted_and_never_hides_it() -> None:
 
 
 def test_a_budget_is_used_by_percent_and_without_one_nothing_is_said() -> None:
-    assert values(census(minute(FakeHistory(), budget=60)))["ConnectionBudgetUse"] == 70
-    assert "ConnectionBudgetUse" not in values(census(minute(FakeHistory())))
+    assert said(minute(FakeHistory(), budget=60))["ConnectionBudgetUse"] == 70
+    assert "ConnectionBudgetUse" not in said(minute(FakeHistory()))
 
 
 def test_drift_is_what_stream_and_registry_disagree_by() -> None:
@@ -117,8 +249,8 @@ def test_drift_is_what_stream_and_registry_disagree_by() -> None:
         }
     )
 
-    assert values(census(minute(history, AT + 5)))["Drift"] == 2
-    assert "Drift" not in values(census(minute(history, AT + 6)))
+    assert said(minute(history, AT + 5))["Drift"] == 2
+    assert "Drift" not in said(minute(history, AT + 6))
 
 
 def test_reaped_rows_have_gone_and_reopened_ones_have_come() -> None:
@@ -132,8 +264,8 @@ def test_reaped_rows_have_gone_and_reopened_ones_have_come() -> None:
         }
     )
 
-    assert "Drift" in {one.metric.name for one in census(minute(history, AT + 5))}
-    assert "Drift" not in values(census(minute(history, AT + 5)))
+    assert "Drift" in {one.metric.name for one in measured(minute(history, AT + 5))}
+    assert "Drift" not in said(minute(history, AT + 5))
 
 
 def test_quotas_are_used_by_the_peak_second_the_mean_and_the_callbacks() -> None:
@@ -145,7 +277,7 @@ def test_quotas_are_used_by_the_peak_second_the_mean_and_the_callbacks() -> None
         }
     )
 
-    found = values(census(minute(history)))
+    found = said(minute(history))
 
     assert found["QuotaUse:connects_peak"] == 80
     assert found["QuotaUse:connects_mean"] == 2
@@ -154,10 +286,16 @@ def test_quotas_are_used_by_the_peak_second_the_mean_and_the_callbacks() -> None
 
 
 def test_account_wide_every_api_is_asked_for() -> None:
-    end = (AT + 1) * 60 - 60
-    history = FakeHistory({"MessageCount": {end - 60: 300_000.0}, "Count": {end - 60: 60_000.0}})
+    settled = (AT + 1) * 60 - SETTLED
+    early = {settled: 1.0, settled - 120: 1.0}
+    history = FakeHistory(
+        {
+            "MessageCount": {settled - 60: 300_000.0, **early},
+            "Count": {settled - 60: 60_000.0, **early},
+        }
+    )
 
-    found = values(census(minute(history, account_wide=True)))
+    found = said(minute(history, account_wide=True))
 
     assert found["QuotaUse:requests"] == pytest.approx(100 * 420_000 / 60 / 10_000)
     assert {query.name for query in history.asked if query.summed} == {
@@ -165,30 +303,89 @@ def test_account_wide_every_api_is_asked_for() -> None:
         "MessageCount",
         "ConnectCount",
         "Count",
+        "Echoes",
+        "Probes",
     }
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_callbacks_are_all_our_calls_and_not_only_posts(wide: bool) -> None:
+    end = (AT + 1) * 60 - 60
+    past = {
+        "DeliveryPosts": {end - 60: 60_000.0},
+        "ReaperClosed:idle": {end - 60: 600.0},
+        "ReaperClosed:token": {end - 60: 1_200.0},
+        "ReaperClosed:gone": {end - 60: 99_999.0},
+    }
+    answers = {
+        "Probes": {end - 60: 3_000.0 * len(Evidence)},
+        "Echoes": {end - 60: 6_000.0 * len(Outcome)},
+    }
+    each = {f"Probes:{one}": {end - 60: 3_000.0} for one in Evidence}
+    each |= {f"Echoes:{one}": {end - 60: 6_000.0} for one in Outcome}
+    history = FakeHistory(past | (answers if wide else each))
+
+    found = said(minute(history, account_wide=wide))
+
+    calls = 60_000 + 600 + 1_200 + 3_000 * len(Evidence) + 6_000 * len(Outcome)
+    assert found["QuotaUse:callbacks"] == pytest.approx(100 * calls / 60 / 10_000)
+
+
+def test_where_searches_are_made_no_answer_is_paid_for_that_nobody_gave() -> None:
+    history = FakeHistory()
+    said(minute(history, account_wide=True))
+
+    assert len(history.asked) == 11
+
+
+def quota_use(history: FakeHistory, **changes: Any) -> dict[str, float]:
+    found = measured(minute(history, **changes))
+    return {one.value: one.values[0] for one in found if one.metric is metrics.QUOTA_USE}
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_nobody_connecting_is_a_0_and_no_silence(wide: bool) -> None:
+    end = (AT + 1) * 60 - 60
+    earlier = FakeHistory(
+        {"ConnectCount:abc123": {end - 120: 9.0}, "ConnectsPerSecond": {end - 61: 9.0}}
+    )
+
+    found = quota_use(earlier, account_wide=wide)
+
+    assert (found["connects_peak"], found["connects_mean"]) == (0, 0)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_connects_that_only_api_gateway_tells_of_are_no_0(wide: bool) -> None:
+    end = (AT + 1) * 60 - 60
+    storm = FakeHistory({"ConnectCount:abc123": {end - 60: 25_000.0}})
+
+    found = quota_use(storm, account_wide=wide)
+
+    assert found.keys() == {"callbacks", "requests"} - (set() if wide else {"requests"})
 
 
 def test_the_objective_and_the_trend_are_told_once_an_hour() -> None:
     end = (AT + HOURLY_AT) * 60 - 60
-    peaks = {end - HOUR * n: 60.0 - n * 0.25 for n in range(1, 150)}
+    peaks = {end - HOUR_SECONDS * n: 60.0 - n * 0.25 for n in range(1, 150)}
     history = FakeHistory(
         {
-            "DeliveriesValid": {end - HOUR: 1_000.0, end - 10 * DAY: 9_000.0},
-            "DeliveriesBad": {end - HOUR: 2.0, end - 10 * DAY: 3.0},
+            "DeliveriesValid": {end - HOUR_SECONDS: 1_000.0, end - 10 * DAY_SECONDS: 9_000.0},
+            "DeliveriesBad": {end - HOUR_SECONDS: 2.0, end - 10 * DAY_SECONDS: 3.0},
             "QuotaUse:connects_peak": peaks,
         }
     )
 
-    found = values(census(minute(history, AT + HOURLY_AT)))
+    found = said(minute(history, AT + HOURLY_AT))
 
     assert found["BurnRate3d"] == pytest.approx(2)
     assert found["ErrorBudgetLeft"] == pytest.approx(50)
-    assert found["HoursToConnectQuota"] == pytest.approx((100 - 60) / 0.25 - 61 / HOUR)
-    assert "BurnRate3d" not in values(census(minute(history, AT + HOURLY_AT + 1)))
+    assert found["HoursToConnectQuota"] == pytest.approx((100 - 60) / 0.25 - 61 / HOUR_SECONDS)
+    assert "BurnRate3d" not in said(minute(history, AT + HOURLY_AT + 1))
 
 
 def test_without_a_past_nothing_is_projected_and_nothing_invented() -> None:
-    found = values(census(minute(FakeHistory(), AT + HOURLY_AT)))
+    found = said(minute(FakeHistory(), AT + HOURLY_AT))
 
     assert not {"HoursToConnectQuota", "BurnRate3d", "ErrorBudgetLeft", "Drift"} & set(found)
 
@@ -201,19 +398,19 @@ def test_ages_are_told_each_quarter_from_a_shard_that_rotates() -> None:
         return [OpenRow(1, 1, suspect=False)]
 
     for quarter in range(3):
-        found = values(census(minute(FakeHistory(), AT + 15 * quarter, open_rows=rows)))
+        found = said(minute(FakeHistory(), AT + 15 * quarter, open_rows=rows))
         assert found["ConnectionsByAge:overdue"] == 16
         assert found["ConnectionsByStage:silent"] == 16
     assert asked == [(AT // 15 + quarter) % 16 for quarter in range(3)]
 
-    assert "ConnectionsByAge:overdue" not in values(census(minute(FakeHistory(), AT + 1)))
+    assert "ConnectionsByAge:overdue" not in said(minute(FakeHistory(), AT + 1))
 
 
 def test_a_registry_that_answers_no_more_keeps_the_ages_back_and_not_the_gauge() -> None:
     def rows(_shard: int) -> list[OpenRow]:
         raise RegistryUnavailable("query: InternalServerError")
 
-    found = values(census(minute(FakeHistory(), AT, open_rows=rows)))
+    found = said(minute(FakeHistory(), AT, open_rows=rows))
 
     assert found["OpenConnections"] == 42
     assert not any(name.startswith("ConnectionsByAge") for name in found)
@@ -222,10 +419,10 @@ def test_a_registry_that_answers_no_more_keeps_the_ages_back_and_not_the_gauge()
 def test_a_storm_is_told_by_what_is_usual_at_this_time_of_day() -> None:
     end = (AT + 5) * 60 - 60
     opened = {end - 300: 200.0, end - 60: 400.0}
-    opened |= {end - days * DAY - 300: 100.0 for days in range(1, 8)}
+    opened |= {end - days * DAY_SECONDS - 300: 100.0 for days in range(1, 8)}
     history = FakeHistory({"ConnectionsOpened": opened})
 
-    assert values(census(minute(history, AT + 5)))["ReconnectRatio"] == 6
+    assert said(minute(history, AT + 5))["ReconnectRatio"] == 6
 
 
 def test_closed_categories_are_all_ends_of_what_was_open() -> None:

@@ -26,7 +26,7 @@ TTL = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 
 
 def closed(by: ClosedBy, code: int | None = None, lasted: int = 5_000) -> dict[str, Any]:
-    return OPEN | rows.death(Closing(by, NOW + lasted, code))
+    return OPEN | rows.death(PEER, Closing(by, NOW + lasted, code))
 
 
 numbers = count(1)
@@ -278,6 +278,23 @@ def test_a_lifespan_runs_from_the_connect_to_the_close_or_the_removal() -> None:
     )
 
     assert sorted(batch.lifespans) == [0.0, 5.0, 90.0]
+
+
+def test_who_ended_before_they_began_lasted_0_and_is_counted() -> None:
+    late = record("REMOVE", OPEN | {"connectedAt": {"N": str(NOW + 3_600_000)}})
+
+    batch = read([record("MODIFY", OPEN, closed(ClosedBy.CLIENT, lasted=-7_000)), late])
+
+    assert batch.lifespans == [0.0, 0.0]
+    assert metrics.count(metrics.CLOCK_SKEWED, 2) in changes.measurements(batch)
+
+
+@pytest.mark.parametrize("began", [0, 500, 999])
+def test_a_stamp_by_the_second_is_no_skewed_clock(began: int) -> None:
+    at_once = record("REMOVE", OPEN | {"connectedAt": {"N": str(NOW + began)}})
+    at_once["dynamodb"]["ApproximateCreationDateTime"] = (NOW + began) // 1_000
+
+    assert read([at_once]).skewed == 0
 
 
 def test_connects_are_counted_by_the_second_in_which_they_began() -> None:

@@ -7,7 +7,7 @@ from connect import connect
 from socketwatch.registry import ClosedBy, Closing
 from socketwatch.settings import Api
 from tests.captured import ID, connect_event
-from tests.fakes import FakeRegistry, clock
+from tests.fakes import NOW, FakeRegistry, clock
 
 API = Api("abc123", "live")
 ANN = {"userId": "ann", "rooms": "lobby team-*"}
@@ -69,7 +69,7 @@ def test_nobody_is_admitted_while_the_registry_is_down() -> None:
 def test_a_connect_that_its_own_disconnect_overtook_is_refused() -> None:
     registry = FakeRegistry()
     admit(registry)
-    registry.close(replace(registry.rows[ID]), Closing(ClosedBy.LOST, 1))
+    registry.close(replace(registry.rows[ID]), Closing(ClosedBy.LOST, NOW))
 
     assert admit(registry) == {"statusCode": 410}
     assert not registry.rows[ID].is_open

@@ -4,7 +4,7 @@ import pytest
 
 from connect import connect
 from disconnect import disconnect
-from socketwatch.registry import ClosedBy
+from socketwatch.registry import ClosedBy, Closing
 from socketwatch.settings import Api
 from tests.captured import ID, connect_event, disconnect_event
 from tests.fakes import NOW, FakeRegistry, clock
@@ -36,6 +36,16 @@ def test_a_second_disconnect_changes_nothing() -> None:
 
     assert disconnect(disconnect_event(code=1000), API, registry, clock) == {"statusCode": 200}
     assert registry.closings == once
+
+
+def test_a_disconnect_has_the_last_word_on_what_was_reaped() -> None:
+    registry = opened()
+    registry.close(registry.rows[ID], Closing(ClosedBy.REAPED, NOW - 1))
+
+    disconnect(disconnect_event(code=1000), API, registry, clock)
+
+    assert registry.rows[ID].closing == registry.closings[ID]
+    assert (registry.closings[ID].by, registry.closings[ID].code) == (ClosedBy.CLIENT, 1000)
 
 
 def test_a_disconnect_before_its_connect_leaves_a_tombstone_that_the_connect_meets() -> None:

@@ -106,9 +106,10 @@ def test_even_a_malformed_frame_registers_a_peer_whose_row_was_lost() -> None:
     assert metrics.count(metrics.FRAMES_REFUSED) in counted
 
 
-def test_a_wrongly_reaped_peer_that_speaks_is_reopened_and_counted() -> None:
+@pytest.mark.parametrize("by", [ClosedBy.REAPED, ClosedBy.AGE])
+def test_a_wrongly_reaped_peer_that_speaks_is_reopened_and_counted(by: ClosedBy) -> None:
     rows = registry()
-    rows.close(PEER, Closing(ClosedBy.REAPED, NOW - 1))
+    rows.close(PEER, Closing(by, NOW - 1))
 
     reply, counted = message(message_event({"action": "ping"}), API, rows, limitless(), clock)
 

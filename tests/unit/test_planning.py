@@ -13,7 +13,7 @@ from socketwatch.errors import (
     RegistryUnavailable,
     SocketwatchError,
 )
-from socketwatch.ledger import PageKey, ShardState
+from socketwatch.ledger import PageKey, RequestRow, ShardState
 from socketwatch.planning import Page, Planner
 from socketwatch.reports import add_up
 from socketwatch.shards import SIZE, decode
@@ -344,3 +344,21 @@ def test_a_plan_that_is_closed_is_nothing_to_do() -> None:
 def test_a_plan_of_no_broadcast_is_refused_and_not_lost() -> None:
     with pytest.raises(BadFrame, match="bad_id"):
         Stage().planner.resume("hello", lambda: 300_000)
+
+
+class Forgetful(FakeLedger):
+    """A ledger whose TTL removes a request between two calls."""
+
+    def create(self, row: RequestRow) -> bool:
+        created = super().create(row)
+        self.requests.clear()
+        return created
+
+
+def test_a_request_that_expires_while_it_is_asked_for_again_is_the_ledgers_failure() -> None:
+    stage = Stage()
+    stage.ask()
+    stage.planner = replace(stage.planner, ledger=Forgetful(stage.ledger.requests))
+
+    with pytest.raises(LedgerUnavailable):
+        stage.ask()

@@ -1,8 +1,11 @@
 from dataclasses import replace
 
+import pytest
+
 from socketwatch import presence
+from socketwatch.clock import MINUTE
 from socketwatch.presence import Presence
-from socketwatch.registry import SEEN_EVERY, ClosedBy, Closing, Connection
+from socketwatch.registry import SEEN_EVERY, TOMBSTONE, ClosedBy, Closing, Connection
 from tests.fakes import NOW, FakeRegistry
 
 PEER = Connection("a=", NOW - 60_000, "abc123", "live", user_id="ann", rooms=frozenset({"lobby"}))
@@ -41,25 +44,52 @@ def test_a_peer_whose_row_is_missing_is_registered_again() -> None:
     assert registry.rows["a="].user_id == "ann"
 
 
-def test_a_frame_newer_than_the_reaping_reopens_the_row() -> None:
+@pytest.mark.parametrize("by", [ClosedBy.REAPED, ClosedBy.AGE])
+def test_a_frame_newer_than_the_reaping_reopens_the_row(by: ClosedBy) -> None:
     registry = FakeRegistry({"a=": PEER})
-    registry.close(PEER, Closing(ClosedBy.REAPED, NOW - 1))
+    registry.close(PEER, Closing(by, NOW - 1))
 
     assert confirm(registry) is Presence.REOPENED
     assert registry.rows["a="].is_open
     assert registry.rows["a="].rooms == {"lobby"}
 
 
-def test_a_frame_older_than_the_reaping_does_not() -> None:
+def test_a_peer_that_only_listened_for_an_hour_after_its_reaping_is_reopened_all_the_same() -> None:
     registry = FakeRegistry({"a=": PEER})
     registry.close(PEER, Closing(ClosedBy.REAPED, NOW))
+    later = NOW + TOMBSTONE + 5 * MINUTE
+
+    assert presence.confirm(registry, PEER, later, later) is Presence.REOPENED
+
+
+@pytest.mark.parametrize("by", [ClosedBy.REAPED, ClosedBy.AGE])
+def test_a_frame_older_than_the_reaping_does_not(by: ClosedBy) -> None:
+    registry = FakeRegistry({"a=": PEER})
+    registry.close(PEER, Closing(by, NOW))
 
     assert confirm(registry, spoke_at=NOW) is Presence.CLOSED
 
 
-def test_a_late_frame_never_reopens_what_the_peer_closed() -> None:
+@pytest.mark.parametrize(
+    "closing",
+    [
+        Closing(ClosedBy.CLIENT, NOW - 1, 1000),
+        Closing(ClosedBy.AGE, NOW - 1, 1001, "Going away"),
+        Closing(ClosedBy.UNKNOWN, NOW - 1),
+    ],
+)
+def test_a_late_frame_never_reopens_what_a_disconnect_closed(closing: Closing) -> None:
     registry = FakeRegistry({"a=": PEER})
-    registry.close(PEER, Closing(ClosedBy.CLIENT, NOW - 1))
+    registry.close(PEER, closing)
+
+    assert confirm(registry) is Presence.CLOSED
+    assert not registry.rows["a="].is_open
+
+
+def test_a_late_frame_never_reopens_what_was_reaped_once_its_disconnect_came() -> None:
+    registry = FakeRegistry({"a=": PEER})
+    registry.close(PEER, Closing(ClosedBy.REAPED, NOW - 9))
+    registry.close(PEER, Closing(ClosedBy.CLIENT, NOW + 1, 1000))
 
     assert confirm(registry) is Presence.CLOSED
     assert not registry.rows["a="].is_open

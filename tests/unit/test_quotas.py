@@ -17,11 +17,24 @@ def test_a_new_account_has_what_its_region_grants() -> None:
 
 
 def test_use_is_percent_of_what_a_second_allows() -> None:
-    assert use(peak_second=450, minute=6_000, callbacks=30_000, quotas=Quotas(500, 10_000)) == {
+    rates = {
+        Quota.CONNECTS_PEAK: 450,
+        Quota.CONNECTS_MEAN: 100,
+        Quota.CALLBACKS: 500,
+        Quota.REQUESTS: 7_500,
+    }
+
+    assert use(rates, Quotas(500, 10_000)) == {
         Quota.CONNECTS_PEAK: 90,
         Quota.CONNECTS_MEAN: 20,
         Quota.CALLBACKS: 5,
+        Quota.REQUESTS: 75,
     }
+
+
+@given(st.sets(st.sampled_from(Quota)))
+def test_of_a_rate_that_is_not_known_nothing_is_said(known: set[Quota]) -> None:
+    assert use(dict.fromkeys(known, 1.0), Quotas(500, 10_000)).keys() == known
 
 
 def test_steady_growth_is_projected_to_the_quota() -> None:

@@ -2,7 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socketwatch.registry import LIFETIME, ClosedBy, Connection, closed_by, shard
+from socketwatch.clock import MINUTE
+from socketwatch.registry import (
+    GRACE,
+    LIFETIME,
+    TOMBSTONE,
+    ClosedBy,
+    Closing,
+    Connection,
+    closed_by,
+    shard,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +47,40 @@ def test_a_row_expires_two_hours_and_ten_minutes_after_its_connection_began() ->
     connection = Connection("a=", connected_at=1_000_000, api_id="abc123", stage="live")
 
     assert connection.expires_at == 1_000 + 7_200 + 600
+
+
+@pytest.mark.parametrize(
+    ("closing", "end"),
+    [
+        (Closing(ClosedBy.CLIENT, 20 * MINUTE, 1000), 20 * MINUTE + TOMBSTONE),
+        (Closing(ClosedBy.AGE, LIFETIME, 1001), LIFETIME + TOMBSTONE),
+        (Closing(ClosedBy.REAPED, 20 * MINUTE), LIFETIME + GRACE),
+        (Closing(ClosedBy.REAPED, LIFETIME), LIFETIME + TOMBSTONE),
+        (Closing(ClosedBy.AGE, LIFETIME + GRACE), LIFETIME + GRACE + TOMBSTONE),
+    ],
+)
+def test_a_tombstone_stays_an_hour_and_the_reapers_as_long_as_its_peer_could_live(
+    closing: Closing, end: int
+) -> None:
+    connection = Connection("a=", connected_at=0, api_id="abc123", stage="live", closing=closing)
+
+    assert connection.expires_at == end // 1_000
+
+
+@pytest.mark.parametrize("by", ClosedBy)
+@pytest.mark.parametrize("code", [None, 1001])
+def test_only_what_the_reaper_concluded_can_be_refuted_and_only_by_a_newer_frame(
+    by: ClosedBy, code: int | None
+) -> None:
+    closing = Closing(by, 5_000, code)
+
+    assert closing.refuted(5_001) is (by in {ClosedBy.REAPED, ClosedBy.AGE} and code is None)
+    assert not closing.refuted(5_000)
+
+
+@given(st.none() | st.integers(1, 65_535), st.text(), st.integers())
+def test_what_a_disconnect_says_is_final(code: int | None, reason: str, age: int) -> None:
+    assert not Closing(closed_by(code, reason, age), 0, code, reason).refuted(1)
 
 
 @given(st.text(), st.integers(1, 256))

@@ -46,7 +46,7 @@ class DynamoArchive:
 
     def find(self, day: str, team: str, key: str) -> Closed | None:
         """See `Archive.find`."""
-        item = self._get(_closed_key(day, team, key))
+        item = self._table.get(_closed_key(day, team, key))
         return _closed(item) if item else None
 
     def closed_after(self, day: str, team: str, key: str) -> Iterator[Closed]:
@@ -110,7 +110,7 @@ class DynamoArchive:
 
     def last(self, team: str, label: str, value: str) -> dict[str, Any] | None:
         """See `Archive.last`."""
-        item = self._get(_last_key(team, label, value))
+        item = self._table.get(_last_key(team, label, value))
         return _document(item) if item else None
 
     def put_last(self, closed: Closed, label: str, value: str, document: dict[str, Any]) -> None:
@@ -153,10 +153,6 @@ class DynamoArchive:
 
     def _end_of(self, day: str) -> int:
         return midnight(day) // 1_000 + (self._retention.days + 1) * DAY_SECONDS
-
-    def _get(self, key: Item) -> Item:
-        found: Item = self._table.call("get_item", Key=key, ConsistentRead=True).get("Item", {})
-        return found
 
     def _put(self, item: Item, **condition: Any) -> bool:
         try:

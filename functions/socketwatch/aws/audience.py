@@ -84,11 +84,10 @@ class DynamoAudiences:
         return self._page(query, "pk", start, limit, self._layout.age_shards)
 
     def _connection(self, connection_id: str, _start: PageKey, _limit: int) -> Page:
-        key = rows.connection_key(connection_id)
-        row = self._table.call("get_item", Key=key, ConsistentRead=True).get("Item")
-        there = row and text_of(row, "state") == rows.OPEN
-        alive = row and whole_of(row, "expiresAt") > self._clock() // SECOND
-        return Page([_target(row, "pk")] if row and there and alive else [], None)
+        row = self._table.get(rows.connection_key(connection_id))
+        there = text_of(row, "state") == rows.OPEN
+        alive = whole_of(row, "expiresAt") > self._clock() // SECOND
+        return Page([_target(row, "pk")] if there and alive else [], None)
 
     def _page(
         self, query: Callable[[int], Item], id_key: str, start: PageKey, limit: int, parts: int

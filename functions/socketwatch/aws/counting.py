@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from socketwatch import quotas
 from socketwatch.aws import environment
 from socketwatch.aws.audience import open_audiences
 from socketwatch.aws.history import open_history, open_quotas
+from socketwatch.clock import Clock
 from socketwatch.minute import Minute, Rules
 from socketwatch.quotas import Quotas
 from socketwatch.rows import RegistryTable
@@ -41,19 +43,20 @@ class CensusSettings:
         return cls(registry, rules, configured, text(env, "AWS_REGION"))
 
 
-def open_census(settings: CensusSettings) -> Callable[[int], Minute]:
-    """A maker of minutes on AWS."""
+def open_census(settings: CensusSettings) -> Callable[[int, Clock], Minute]:
+    """A maker of minutes on AWS, of an instant and of the time that is left."""
     audiences = open_audiences(settings.registry, environment.now_ms)
     history = open_history()
     lookup = open_quotas(settings.configured, quotas.defaults(settings.region))
 
-    def minute(now: int) -> Minute:
+    def minute(now: int, remaining: Clock) -> Minute:
         return Minute(
             now=now,
+            remaining=remaining,
             count_open=audiences.count_open,
             open_rows=audiences.open_rows,
             history=history,
-            quotas=lookup.quotas(now),
+            quotas=partial(lookup.quotas, now),
             rules=settings.rules,
         )
 

@@ -54,6 +54,11 @@ class Table:
         """
         return self._try(operation, {"TableName": self.name, **parameters})
 
+    def get(self, key: Item) -> Item:
+        """The row of that key, read strongly consistent; empty where there is none."""
+        found: Item = self.call("get_item", Key=key, ConsistentRead=True).get("Item", {})
+        return found
+
     def transact(self, actions: list[Item]) -> None:
         """All actions or none; each is `{"Put" | "Update" | …: its parameters}`.
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from socketwatch.aws.clients import AWS_ERRORS, cause, client
+from socketwatch.aws.clients import AWS_ERRORS, cause, client, error_code
 from socketwatch.clock import MINUTE
 from socketwatch.errors import HistoryUnavailable
 from socketwatch.quotas import CONNECTS_CODE, REQUESTS_CODE, Quotas
@@ -13,7 +13,10 @@ MOST_QUERIES = 500
 """Queries that one GetMetricData takes."""
 
 QUOTA_AGE = 60 * MINUTE
-"""How long a quota that was looked up is believed."""
+"""How long an answer of Service Quotas is not asked for again."""
+
+REFUSALS = frozenset({"AccessDenied", "AccessDeniedException", "NoSuchResourceException"})
+"""Answers as well: there is no right to ask, or nothing that was ever applied to the account."""
 
 
 class CloudWatchHistory:
@@ -55,9 +58,11 @@ class CloudWatchHistory:
 
 
 def _query(identity: str, query: Query) -> dict[str, Any]:
+    """The query as CloudWatch takes it; a sum is a search, held to what dimensions have a value."""
     if query.summed:
         schema = ",".join((query.namespace, *(name for name, _ in query.dimensions)))
-        wanted = f'{{{schema}}} MetricName="{query.name}"'
+        held = "".join(f' {name}="{value}"' for name, value in query.dimensions if value)
+        wanted = f'{{{schema}}} MetricName="{query.name}"{held}'
         search = f"SUM(SEARCH('{wanted}', '{query.statistic}', {query.period}))"
         return {"Id": identity, "Expression": search, "Period": query.period}
     metric = {
@@ -70,42 +75,51 @@ def _query(identity: str, query: Query) -> dict[str, Any]:
 
 
 class QuotaLookup:
-    """The account's quotas: as set, else as Service Quotas says, else the Region's defaults."""
+    """The account's quotas: as set, else as Service Quotas last said, else the Region's defaults.
+
+    What it said once is believed until it says something else, however often it does not answer.
+    """
 
     def __init__(self, service_quotas: Any, configured: Quotas, defaults: Quotas) -> None:
         self._client = service_quotas
         self._configured = configured
         self._defaults = defaults
-        self._looked_up = Quotas(0, 0)
-        self._at = -QUOTA_AGE
+        self._said: dict[str, float] = {}
+        self._answered_at: dict[str, int] = {}
 
     def quotas(self, now: int) -> Quotas:
-        """The quotas; looked up at most once an hour, and never an error."""
-        if now - self._at >= QUOTA_AGE:
-            self._at = now
-            self._looked_up = Quotas(
-                self._configured.connects or self._look_up(CONNECTS_CODE),
-                self._configured.requests or self._look_up(REQUESTS_CODE),
-            )
+        """The quotas, and never an error; each is looked up once an hour, or until it answers."""
+        configured, defaults = self._configured, self._defaults
         return Quotas(
-            self._looked_up.connects or self._defaults.connects,
-            self._looked_up.requests or self._defaults.requests,
+            configured.connects or self._looked_up(CONNECTS_CODE, now) or defaults.connects,
+            configured.requests or self._looked_up(REQUESTS_CODE, now) or defaults.requests,
         )
 
-    def _look_up(self, code: str) -> float:
+    def _looked_up(self, code: str, now: int) -> float:
+        """What Service Quotas last said of the quota, 0 if it never said anything."""
+        answered_at = self._answered_at.get(code)
+        due = answered_at is None or now - answered_at >= QUOTA_AGE
+        if due and self._ask(code):
+            self._answered_at[code] = now
+        return self._said.get(code, 0)
+
+    def _ask(self, code: str) -> bool:
+        """Whether there was an answer, with a value or without one."""
         try:
             answer = self._client.get_service_quota(ServiceCode="apigateway", QuotaCode=code)
-        except AWS_ERRORS:
-            # No applied value, or no right to ask: the Region's default is what AWS grants then.
-            return 0
-        return float(answer.get("Quota", {}).get("Value") or 0)
+        except AWS_ERRORS as error:
+            return error_code(error) in REFUSALS
+        value = answer.get("Quota", {}).get("Value")
+        if value:
+            self._said[code] = float(value)
+        return True
 
 
 def open_history() -> CloudWatchHistory:
-    """CloudWatch, for a deployed function."""
-    return CloudWatchHistory(client("cloudwatch", attempts=2, read_timeout=10))
+    """CloudWatch, for a deployed function: two tries a call, five seconds each."""
+    return CloudWatchHistory(client("cloudwatch", attempts=2, read_timeout=5))
 
 
 def open_quotas(configured: Quotas, defaults: Quotas) -> QuotaLookup:
-    """Service Quotas, for a deployed function."""
+    """Service Quotas, for a deployed function: one try a call, five seconds."""
     return QuotaLookup(client("service-quotas", attempts=1, read_timeout=5), configured, defaults)

@@ -31,7 +31,7 @@ class DynamoLedger:
 
     def request(self, broadcast_id: str) -> RequestRow | None:
         """See `Ledger.request`."""
-        item = self._get(deliveries.request_key(broadcast_id))
+        item = self._table.get(deliveries.request_key(broadcast_id))
         return deliveries.request_row(item) if item else None
 
     def create(self, row: RequestRow) -> bool:
@@ -112,7 +112,7 @@ class DynamoLedger:
 
     def shard(self, broadcast_id: str, shard: int) -> ShardRow | None:
         """See `Ledger.shard`."""
-        item = self._get(deliveries.shard_key(broadcast_id, shard))
+        item = self._table.get(deliveries.shard_key(broadcast_id, shard))
         return deliveries.shard_row(item) if item else None
 
     def hold(self, row: ShardRow, held: ShardRow) -> bool:
@@ -178,7 +178,7 @@ class DynamoLedger:
     def open_requests(self) -> Iterator[RequestRow]:
         """See `Ledger.open_requests`."""
         for key in self._open(deliveries.OPEN_REQUESTS, None):
-            item = self._get({"pk": key["pk"], "sk": key["sk"]})
+            item = self._table.get({"pk": key["pk"], "sk": key["sk"]})
             if item and "closedAt" not in item:
                 yield deliveries.request_row(item)
 
@@ -198,7 +198,7 @@ class DynamoLedger:
     def closed(self, now: int) -> Iterator[RequestRow]:
         """See `Ledger.closed`; in the order in which they are due."""
         for key in self._open(deliveries.CLOSED_REQUESTS, now + 1):
-            item = self._get({"pk": key["pk"], "sk": key["sk"]})
+            item = self._table.get({"pk": key["pk"], "sk": key["sk"]})
             # The index may lag behind what the last run wrote.
             waits = item.get("openIn") == string(deliveries.CLOSED_REQUESTS)
             if waits and int(item["due"]["N"]) <= now:
@@ -232,10 +232,6 @@ class DynamoLedger:
                 },
             ):
                 yield from (deliveries.ack(item) for item in page["Items"])
-
-    def _get(self, key: Item) -> Item:
-        found: Item = self._table.call("get_item", Key=key, ConsistentRead=True).get("Item", {})
-        return found
 
     def _open(self, kind: str, before: int | None) -> Iterator[Item]:
         due = " AND due < :before" if before is not None else ""

@@ -2,11 +2,13 @@
 
 Every update carries the condition that the row is open, so closing counts once whoever comes
 second, and nothing resurrects a row that TTL removed. Only `close`, which serves `$disconnect`,
-may create a row from nothing: the tombstone that a late `$connect` runs into.
+may create a row from nothing, the tombstone that a late `$connect` runs into, and may change a
+tombstone: it makes the reaper's final.
 """
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 
 from socketwatch import rows
 from socketwatch.aws.dynamo import ConditionFailed, Table, open_table
@@ -30,6 +32,10 @@ _IS_PROBED = f"{_IS_OPEN} AND checkAt = :probed"
 _STATE = {"#state": "state"}
 _OPEN = {":open": string(rows.OPEN)}
 
+# What `Closing.presumed` says, in DynamoDB's words.
+_IS_PRESUMED = "closedBy IN (:reaped, :age) AND attribute_not_exists(closeCode)"
+_PRESUMED = {":reaped": string(ClosedBy.REAPED), ":age": string(ClosedBy.AGE)}
+
 
 class DynamoRegistry:
     """`socketwatch.registry.Registry` on one table in our own layout."""
@@ -40,11 +46,7 @@ class DynamoRegistry:
 
     def find(self, connection_id: str, now: int) -> Connection | None:
         """See `Registry.find`; a strongly consistent read."""
-        row = self._table.call(
-            "get_item",
-            Key=rows.connection_key(connection_id),
-            ConsistentRead=True,
-        ).get("Item")
+        row = self._table.get(rows.connection_key(connection_id))
         return rows.connection_of(row) if row and not rows.expired(row, now) else None
 
     def register(self, connection: Connection, now: int) -> Registered:
@@ -62,13 +64,34 @@ class DynamoRegistry:
         return Registered.ALREADY if _is_open(met) else Registered.CLOSED
 
     def close(self, connection: Connection, closing: Closing) -> bool:
-        """See `Registry.close`."""
-        return self._close(connection, closing, f"attribute_not_exists(pk) OR {_IS_OPEN}", {})
+        """See `Registry.close`.
+
+        Nothing opens what is closed here again, so the memberships may go one by one, at half of
+        what a transaction costs. One that is left makes a broadcast post once in vain, and is told
+        `gone`.
+        """
+        condition = f"attribute_not_exists(pk) OR {_IS_OPEN} OR ({_IS_PRESUMED})"
+        done, before = self._update(_death(connection, closing, condition, _PRESUMED))
+        for key in self._membership_keys(connection, before):
+            with suppress(RegistryUnavailable):
+                self._table.call("delete_item", Key=key)
+        return done and "closedBy" not in before
 
     def close_probed(self, row: Candidate, closing: Closing) -> bool:
-        """See `socketwatch.reaper.Rows.close`: `close`, on exactly the state that was probed."""
-        values = {":probed": number(row.check_at)}
-        return self._close(row.connection, closing, _IS_PROBED, values)
+        """See `socketwatch.reaper.Rows.close`; the row and its memberships, all or none.
+
+        The peer may speak at any moment. What it changes before this keeps the row open; after
+        this, it finds a tombstone with all its rooms, and none of them is deleted any more.
+        """
+        before = self._table.get(rows.connection_key(row.connection.connection_id))
+        rooms = {":rooms": before["rooms"]} if "rooms" in before else {}
+        unmoved = "rooms = :rooms" if rooms else "attribute_not_exists(rooms)"
+        condition = f"{_IS_PROBED} AND {unmoved}"
+        values = {":probed": number(row.check_at), **rooms}
+        update = {"Update": _death(row.connection, closing, condition, values)}
+        gone = self._membership_keys(row.connection, before)
+        # At most `MAX_ROOMS` + 1 actions, of the hundred that a transaction may have.
+        return self._transact([update, *({"Delete": {"Key": one}} for one in gone)]) is None
 
     def note_probed(self, row: Candidate, check_at: int, suspect_since: int) -> bool:
         """See `socketwatch.reaper.Rows.note`."""
@@ -77,50 +100,22 @@ class DynamoRegistry:
         if suspect_since:
             expression = "SET checkAt = :check, suspectSince = :since"
             values[":since"] = number(suspect_since)
-        return self._update(row.connection, expression, _IS_PROBED, values=values)[0]
-
-    def _close(
-        self, connection: Connection, closing: Closing, condition: str, values: Item
-    ) -> bool:
-        attributes = rows.death(closing)
-        born = rows.birth(connection)
-        assignments = [f"#{name} = :{name}" for name in attributes]
-        assignments += [f"#{name} = if_not_exists(#{name}, :{name})" for name in born]
-        closed, before = self._update(
-            connection,
-            f"SET {', '.join(assignments)} REMOVE ageShard, checkAt, openUser, suspectSince",
-            condition,
-            names={f"#{name}": name for name in (*attributes, *born)},
-            values={
-                **{f":{name}": value for name, value in (*attributes.items(), *born.items())},
-                **values,
-            },
-        )
-        # A row that stays open keeps its memberships; one closed before may have lost only some.
-        left = before.get("rooms", {}).get("SS", ()) if closed or not _is_open(before) else ()
-        for room in left:
-            self._table.call(
-                "delete_item",
-                Key=rows.membership_key(room, connection.connection_id, self._layout),
-            )
-        return closed
+        return self._update(_change(row.connection, expression, _IS_PROBED, values))[0]
 
     def join(self, connection: Connection, room: str, now: int) -> Joined:
         """See `Registry.join`."""
-        update = {
-            "Key": rows.connection_key(connection.connection_id),
-            "UpdateExpression": "ADD rooms :room",
-            "ConditionExpression": f"{_IS_OPEN} AND expiresAt > :seconds AND "
+        update = _change(
+            connection,
+            "ADD rooms :room",
+            f"{_IS_OPEN} AND expiresAt > :seconds AND "
             "(attribute_not_exists(rooms) OR size(rooms) < :most OR contains(rooms, :name))",
-            "ExpressionAttributeNames": _STATE,
-            "ExpressionAttributeValues": {
-                **_OPEN,
+            {
                 ":room": {"SS": [room]},
                 ":name": string(room),
                 ":most": number(MAX_ROOMS),
                 ":seconds": number(now // 1_000),
             },
-        }
+        )
         met = self._transact([{"Update": update}, *self._memberships(connection, [room])])
         if met is None:
             return Joined.JOINED
@@ -129,49 +124,42 @@ class DynamoRegistry:
 
     def leave(self, connection: Connection, room: str) -> None:
         """See `Registry.leave`."""
-        update = {
-            "Key": rows.connection_key(connection.connection_id),
-            "UpdateExpression": "DELETE rooms :room",
-            "ConditionExpression": _IS_OPEN,
-            "ExpressionAttributeNames": _STATE,
-            "ExpressionAttributeValues": {**_OPEN, ":room": {"SS": [room]}},
-        }
+        update = _change(connection, "DELETE rooms :room", _IS_OPEN, {":room": {"SS": [room]}})
         key = rows.membership_key(room, connection.connection_id, self._layout)
         self._transact([{"Update": update}, {"Delete": {"Key": key}}])
 
     def seen(self, connection: Connection, now: int) -> None:
         """See `Registry.seen`; a frame is proof of life, so the next probe moves away too."""
-        self._update(
+        noted = _change(
             connection,
             "SET lastSeenAt = :now, checkAt = :check REMOVE suspectSince",
             f"{_IS_OPEN} AND (lastSeenAt <= :before OR attribute_exists(suspectSince))",
-            values={
+            {
                 ":now": number(now),
                 ":check": number(now + self._layout.check_after),
                 ":before": number(now - SEEN_EVERY),
             },
         )
+        self._update(noted)
 
     def reopen(self, connection: Connection, now: int) -> bool:
         """See `Registry.reopen`."""
-        keys = rows.open_keys(connection, self._layout, now)
+        there = replace(connection, closing=None)
+        keys = rows.open_keys(there, self._layout, now)
         assignments = ["#state = :open", "lastSeenAt = :now", "expiresAt = :expiresAt"]
         assignments += [f"{name} = :{name}" for name in keys]
-        update = {
-            "Key": rows.connection_key(connection.connection_id),
-            "UpdateExpression": f"SET {', '.join(assignments)} "
-            "REMOVE closedBy, closedAt, closeCode, closeReason",
-            "ConditionExpression": "closedBy = :reaped AND closedAt < :now",
-            "ExpressionAttributeNames": _STATE,
-            "ExpressionAttributeValues": {
-                **_OPEN,
+        update = _change(
+            there,
+            f"SET {', '.join(assignments)} REMOVE closedBy, closedAt, closeReason",
+            f"{_IS_PRESUMED} AND closedAt < :now",
+            {
+                **_PRESUMED,
                 **{f":{name}": value for name, value in keys.items()},
                 ":now": number(now),
-                ":expiresAt": number(connection.expires_at),
-                ":reaped": string(ClosedBy.REAPED),
+                ":expiresAt": number(there.expires_at),
             },
-        }
-        memberships = self._memberships(connection, sorted(connection.rooms))
+        )
+        memberships = self._memberships(there, sorted(there.rooms))
         return self._transact([{"Update": update}, *memberships]) is None
 
     def suspect(self, targets: list[Target], now: int) -> None:
@@ -195,24 +183,16 @@ class DynamoRegistry:
             {"Put": {"Item": rows.membership_row(room, connection, self._layout)}} for room in rooms
         ]
 
-    def _update(
-        self,
-        connection: Connection,
-        expression: str,
-        condition: str,
-        *,
-        values: Item,
-        names: dict[str, str] | None = None,
-    ) -> tuple[bool, Item]:
+    def _membership_keys(self, connection: Connection, row: Item) -> list[Item]:
+        rooms = row.get("rooms", {}).get("SS", ())
+        return [rows.membership_key(room, connection.connection_id, self._layout) for room in rooms]
+
+    def _update(self, change: Item) -> tuple[bool, Item]:
         """Whether the condition held, and the row as it was before, empty where there was none."""
         try:
             answer = self._table.call(
                 "update_item",
-                Key=rows.connection_key(connection.connection_id),
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeNames={**_STATE, **(names or {})},
-                ExpressionAttributeValues={**_OPEN, **values},
+                **change,
                 ReturnValues="ALL_OLD",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
@@ -233,6 +213,39 @@ class DynamoRegistry:
         except ConditionFailed as failed:
             return failed.row
         return None
+
+
+def _change(
+    connection: Connection,
+    expression: str,
+    condition: str,
+    values: Item,
+    names: dict[str, str] = _STATE,
+) -> Item:
+    """An update of the connection's row, by itself or as part of a transaction."""
+    return {
+        "Key": rows.connection_key(connection.connection_id),
+        "UpdateExpression": expression,
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": {**_OPEN, **values},
+    }
+
+
+def _death(connection: Connection, closing: Closing, condition: str, values: Item) -> Item:
+    """The update that makes a tombstone of the connection's row, or of none."""
+    attributes = rows.death(connection, closing)
+    born = rows.birth(connection)
+    assignments = [f"#{name} = :{name}" for name in attributes]
+    assignments += [f"#{name} = if_not_exists(#{name}, :{name})" for name in born]
+    written = attributes | born
+    return _change(
+        connection,
+        f"SET {', '.join(assignments)} REMOVE ageShard, checkAt, openUser, suspectSince",
+        condition,
+        {**{f":{name}": value for name, value in written.items()}, **values},
+        {f"#{name}": name for name in written},
+    )
 
 
 def _is_open(row: Item) -> bool:
