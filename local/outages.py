@@ -75,11 +75,6 @@ class Outages:
         if self._schedules is not None:
             self._schedules.resume(name)
 
-    def start_all(self) -> None:
-        """Start all that stand still."""
-        for function in sorted(self.stopped):
-            self.start(function)
-
 
 def _polls_queue(mapping: Mapping[str, Any]) -> bool:
     enabled = mapping.get("State") in {"Enabled", "Enabling", "Creating"}

@@ -23,12 +23,28 @@ from socketwatch.clock import Clock
 ROOMS = tuple(f"room-{number}" for number in range(1, 9))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Deafness:
-    """A peer that read no more from *since* on; *silent* if it never said so (epoch ms)."""
+    """A peer's last moments, in epoch ms: it read no more *since*, and its socket was closed.
+
+    Until then the gateway may take messages for it; `None` if it is open as far as the peer knows.
+    """
+
+    user: str
+    since: int
+    closed: int | None = None
+
+
+@dataclass(slots=True)
+class Stay:
+    """A peer's time in a room, in epoch ms, as wide as it may have been.
+
+    It begins when the peer asks to be let in, for only the registry knows when it is; it ends when
+    the peer is told that it has left, and *until* is `None` for one that was never told.
+    """
 
     since: int
-    silent: bool
+    until: int | None = None
 
 
 @dataclass(slots=True)
@@ -36,8 +52,10 @@ class Tally:
     """What the peers themselves saw. `errors` are what no peer should see.
 
     Attributes:
+        entered: connections that the peers asked for.
         heard: how often each peer heard the message of each broadcast.
-        deaf: the peers that stopped to read.
+        deaf: the peers that stopped to read, once for each of their connections.
+        stays: each peer's last time in each room that it was ever in, by user and room.
     """
 
     clock: Clock
@@ -45,10 +63,12 @@ class Tally:
     frames_received: int = 0
     refused: int = 0
     vanished: int = 0
-    dropped: int = 0
+    entered: int = 0
     errors: list[str] = field(default_factory=list)
     heard: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     deaf: list[Deafness] = field(default_factory=list)
+    stays: dict[tuple[str, str], Stay] = field(default_factory=dict)
+    _ending: dict[str, Deafness] = field(default_factory=dict)
 
     def hear(self, user: str, message: str | bytes) -> None:
         """Note a frame that a peer received."""
@@ -57,10 +77,23 @@ class Tally:
         self.refused += "error" in frame
         if frame.get("type") == "message":
             self.heard[frame["broadcastId"]][user] += 1
+        elif frame.get("type") == "left":
+            self.stays[user, frame["room"]].until = self.clock()
 
-    def end(self, *, silent: bool) -> None:
-        """Note that a peer reads no more."""
-        self.deaf.append(Deafness(self.clock(), silent))
+    def join(self, user: str, room: str) -> None:
+        """Note that a peer asks to be let into a room."""
+        self.stays[user, room] = Stay(self.clock())
+
+    def deafen(self, user: str) -> None:
+        """Note that a peer reads no more; nothing new of one that does not read already."""
+        if user not in self._ending:
+            self._ending[user] = Deafness(user, self.clock())
+            self.deaf.append(self._ending[user])
+
+    def close(self, user: str) -> None:
+        """Note that a peer's socket is closed; it reads no more from now on, if not before."""
+        self.deafen(user)
+        self._ending.pop(user).closed = self.clock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +107,9 @@ class Crowd:
 
     async def enter(self, user: str, room: str = "", *roles: str) -> ClientConnection:
         """Connect as *user*, straight into a room if one is named."""
+        self.tally.entered += 1
+        if room:
+            self.tally.join(user, room)
         platform = self.rng.choice(("web", "ios", "android"))
         query = f"?platform={platform}" + (f"&room={room}" if room else "")
         token = self.mint(user, list(roles))
@@ -95,9 +131,10 @@ class Crowd:
             try:
                 yield peer
             finally:
-                self.tally.end(silent=False)
+                self.tally.deafen(user)
                 await peer.close(self.rng.choice((1000, 1001, 4000)), "done")
                 await listening
+                self.tally.close(user)
 
     async def say(self, peer: ClientConnection, **frame: Any) -> None:
         """Send one frame."""
@@ -112,6 +149,8 @@ class Crowd:
         with contextlib.suppress(ConnectionClosed):
             async for message in peer:
                 self.tally.hear(user, message)
+        # Whoever is cut off may notice only when it next has something to say.
+        self.tally.deafen(user)
 
 
 Behaviour = Callable[[Crowd, str], Awaitable[None]]
@@ -129,6 +168,7 @@ async def wander(crowd: Crowd, user: str) -> None:
     """Join and leave three rooms, say something wrong, and go."""
     async with crowd.visit(user) as peer:
         for room in crowd.rng.sample(ROOMS, 3):
+            crowd.tally.join(user, room)
             await crowd.say(peer, action="join", room=room)
             await crowd.pause(1)
             await crowd.say(peer, action="leave", room=room)
@@ -147,10 +187,11 @@ async def vanish(crowd: Crowd, user: str) -> None:
         crowd.tally.hear(user, await peer.recv())
         peer.transport.pause_reading()
         crowd.tally.vanished += 1
-        crowd.tally.end(silent=True)
+        crowd.tally.deafen(user)
         await crowd.pause(30)
     finally:
         peer.transport.abort()
+        crowd.tally.close(user)
 
 
 async def drop(crowd: Crowd, user: str) -> None:
@@ -159,11 +200,11 @@ async def drop(crowd: Crowd, user: str) -> None:
     try:
         await crowd.say(peer, action="ping")
         crowd.tally.hear(user, await peer.recv())
-        crowd.tally.end(silent=True)
+        crowd.tally.deafen(user)
         await crowd.pause(3)
     finally:
-        crowd.tally.dropped += 1
         peer.transport.abort()
+        crowd.tally.close(user)
 
 
 async def flood(crowd: Crowd, user: str) -> None:

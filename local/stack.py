@@ -13,18 +13,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from console.errors import ConsoleError
 from local.alarms import LocalAlarms, watch
 from local.bridge import Bridge
 from local.clock import ScaledClock, real_ms
-from local.deploy import Deployed, deploy
+from local.deploy import Deployed, DeployError, deploy
 from local.edge.access_log import AccessLog
+from local.edge.errors import EdgeError
 from local.edge.meter import Meter
-from local.edge.model import read_model
+from local.edge.model import ApiModel, read_model
 from local.edge.server import Edge
 from local.edge.settings import EdgeSettings
 from local.measuring import publisher
-from local.ministack import client, ministack
+from local.ministack import MinistackError, client, ministack
 from local.outages import Outages
+from local.package import PackageError
 from local.parts import (
     Progress,
     background,
@@ -35,8 +38,8 @@ from local.parts import (
     tell,
 )
 from local.publisher import Publisher
-from local.schedules import Schedules
-from local.table_proxy import TableProxy
+from local.schedules import ScheduleError, Schedules
+from local.table_proxy import TableProxy, TableProxyError
 from local.tokens import AUDIENCE, ISSUER, Tokens
 from socketwatch.aws.audience import DynamoAudiences
 from socketwatch.aws.dynamo import Table
@@ -51,6 +54,17 @@ from socketwatch.reports import report
 from socketwatch.rows import RegistryTable, connection_key
 
 STACK_NAME = "socketwatch"
+
+REFUSALS = (
+    ConsoleError,
+    DeployError,
+    EdgeError,
+    MinistackError,
+    PackageError,
+    ScheduleError,
+    TableProxyError,
+)
+"""Why a stack does not come up, for whoever starts one to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +164,8 @@ async def local_stack(
     """Start all parts, in order; end them all, in reverse order, however the block ends.
 
     Raises:
-        MinistackError, DeployError, PackageError, EdgeError, ScheduleError, TableProxyError: A part
-            did not come up; its message is one line, or ends with the part's own output.
+        REFUSALS: A part did not come up; the message is one line, or ends with the part's own
+            output.
         ValueError: The time scale is not above 0.
     """
     clock = ScaledClock.start(settings.time_scale)
@@ -174,19 +188,12 @@ async def local_stack(
         api, api_id = client(aws.endpoint, "apigatewayv2"), deployed.outputs["ApiId"]
         model = await off(read_model, api, api_id, edge.stage)
         edge.attach(model)
-        logs, functions = client(aws.endpoint, "logs"), client(aws.endpoint, "lambda")
-        groups = await off(log_groups, logs, STACK_NAME)
-        bridge = Bridge(logs, client(aws.endpoint, "cloudwatch"), groups, clock)
-        meter = Meter(model, clock)
-        edge.listen(meter.take, meter.sent)
-        publishing = await off(publisher, aws.endpoint, bridge, meter, proxy, clock)
-        schedules = None
+        bridge, publishing, access_log = await _metering(aws.endpoint, edge, model, proxy, clock)
+        functions, schedules = client(aws.endpoint, "lambda"), None
         if clock.scale != 1:
             schedules = await off(Schedules, client(aws.endpoint, "events"), functions, clock)
             await parts.enter_async_context(background(schedules.run()))
         outages = Outages(functions, deployed.outputs, schedules)
-        access_log = AccessLog(logs, model, "edge", real_ms)
-        edge.listen(access_log.take)
         await parts.enter_async_context(background(bridge.run()))
         await parts.enter_async_context(background(publishing.run()))
         alarms = await off(watch, partial(client, aws.endpoint), STACK_NAME, publishing)
@@ -205,6 +212,23 @@ async def local_stack(
             schedules=schedules,
             alarms=alarms,
         )
+
+
+async def _metering(
+    endpoint: str, edge: Edge, model: ApiModel, proxy: TableProxy, clock: ScaledClock
+) -> tuple[Bridge, Publisher, AccessLog]:
+    """What makes metrics of a stack's logs, what publishes AWS's own, and the edge's access log.
+
+    They hear the edge from here on; what they heard goes nowhere until each is run.
+    """
+    logs = client(endpoint, "logs")
+    groups = await asyncio.to_thread(log_groups, logs, STACK_NAME)
+    bridge = Bridge(logs, client(endpoint, "cloudwatch"), groups, clock)
+    meter, access_log = Meter(model, clock), AccessLog(logs, model, "edge", real_ms)
+    edge.listen(meter.take, meter.sent)
+    edge.listen(access_log.take)
+    publishing = await asyncio.to_thread(publisher, endpoint, bridge, meter, proxy, clock)
+    return bridge, publishing, access_log
 
 
 def _edge_settings(settings: StackSettings, clock: ScaledClock) -> EdgeSettings:

@@ -57,10 +57,11 @@ def _life(number: int, now: int) -> Iterator[dict[str, Any]]:
     closing = replace(_ENDS[number % len(_ENDS)], at=now)
     closed = {
         name: value
-        for name, value in (row | rows.death(closing)).items()
+        for name, value in (row | rows.death(leaving, closing)).items()
         if name not in rows.open_keys(leaving, _TABLE, now)
     }
-    tombstone = rows.open_row(former, _TABLE, now) | rows.death(replace(closing, at=now - MINUTE))
+    long_closed = rows.death(former, replace(closing, at=now - MINUTE))
+    tombstone = rows.open_row(former, _TABLE, now) | long_closed
     yield _change("INSERT", now, new=rows.open_row(coming, _TABLE, now))
     yield _change("INSERT", now, new=rows.membership_row(_room(number), coming, _TABLE))
     yield _change("MODIFY", now, row, closed)

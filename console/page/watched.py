@@ -1,17 +1,15 @@
 """The alarms of a local stack, where nobody but Socketwatch's own evaluator knows their states."""
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from console.alarms.states import LOOK_BACK
+from console.alarms.states import LOOK_BACK, replay
 from console.alarms.template import Catalogue
 from console.cloudwatch.alarm import Alarm, CompositeAlarm, MetricAlarm, State
 from console.cloudwatch.board import Transition
-from console.cloudwatch.judging import reach, stats_of
 from console.cloudwatch.metric import Expression
-from console.cloudwatch.recorded import Recorded
-from console.cloudwatch.timeline import timeline
 from console.page.standing import MOST_CHANGES, Change, Severity, Standing, strictest
 from socketwatch.clock import SECOND, Clock
 from socketwatch.series import History
@@ -29,13 +27,16 @@ class Transitions(Protocol):
 class Evaluated:
     """See `Transitions`: evaluated on the metrics of the last three hours, once a minute.
 
-    Whoever asks in between hears the same. Nobody is notified.
+    Whoever asks in between hears the same, and whoever asks meanwhile waits for it: requests come
+    in threads, and an evaluation that is half done looks as if nothing had ever happened. Nobody is
+    notified.
     """
 
     def __init__(self, catalogue: Catalogue, history: History, clock: Clock) -> None:
         self._catalogue = catalogue
         self._history = history
         self._clock = clock
+        self._lock = threading.Lock()
         self._end = 0
         self._found: dict[str, list[Transition]] = {}
 
@@ -45,21 +46,18 @@ class Evaluated:
         Raises:
             HistoryUnavailable: CloudWatch does not answer.
         """
-        end = self._clock() // SECOND // MINUTE * MINUTE
-        if end > self._end:
-            self._evaluate(end)
-            self._end = end
-        return self._found.get(name, [])
+        with self._lock:
+            end = self._clock() // SECOND // MINUTE * MINUTE
+            if end > self._end:
+                self._found = self._evaluate(end)
+                self._end = end
+            return self._found.get(name, [])
 
-    def _evaluate(self, end: int) -> None:
-        alarms = self._catalogue.alarms
-        metric = [alarm for alarm in alarms if isinstance(alarm, MetricAlarm)]
-        start = end - LOOK_BACK
-        recorded = Recorded(stats_of(metric), start - max(map(reach, metric), default=0))
-        recorded.update(self._history, end)
-        self._found = {}
-        for one in timeline(alarms, recorded, start, end, self._catalogue.mutes).transitions:
-            self._found.setdefault(one.alarm, []).append(one)
+    def _evaluate(self, end: int) -> dict[str, list[Transition]]:
+        found: dict[str, list[Transition]] = {}
+        for one in replay(self._catalogue, self._history, end - LOOK_BACK, end).transitions:
+            found.setdefault(one.alarm, []).append(one)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,10 +59,14 @@ def reconcile(
 ) -> Reconciliation:
     """Hold a report against its peers.
 
+    A report names nobody, so it is numbers that are compared: a message that was lost and one that
+    was received without being recorded, both of one broadcast, make up for each other unseen.
+
     Args:
         report: `delivery_report.v1` of one broadcast.
         received: how often each connection heard that broadcast's message.
-        deaf: peers of its audience that are known not to have read to the end.
+        deaf: peers of its audience that are known not to have read to the end and are not among
+            *received*. Whoever counts others explains losses away.
     """
     counts = report["counts"]
     accepted = counts[Outcome.ACCEPTED]

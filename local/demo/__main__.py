@@ -9,17 +9,12 @@ from typing import Any
 
 import click
 
-from console.errors import ConsoleError
 from console.page.server import PageError
 from local.demo.run import demo
 from local.demo.settings import DemoSettings
-from local.deploy import DeployError
-from local.edge.errors import EdgeError
-from local.ministack import HOST, MinistackError
-from local.package import PackageError
-from local.stack import StackSettings
+from local.ministack import HOST
+from local.stack import REFUSALS, StackSettings
 
-REFUSALS = (ConsoleError, DeployError, EdgeError, MinistackError, PackageError, PageError)
 HOLD = ("agree",)
 ZERO = ("errors", "live_reaped", "report_mismatches")
 
@@ -60,7 +55,7 @@ def main(
     try:
         _must_be_free(page_port)
         seen = asyncio.run(_until_stopped(settings))
-    except REFUSALS as error:
+    except (*REFUSALS, PageError) as error:
         click.echo(f"demo: {error}", err=True)
         sys.exit(2)
     click.echo(json.dumps(seen))

@@ -10,6 +10,8 @@ from local.peers import ALL, Crowd
 
 HERALD = "herald"
 PATIENCE_SECONDS = 60.0
+SILENT_SECONDS = 1.0
+"""For which the herald waits before it shows that it is there: the idle limit may be compressed."""
 
 
 async def farewell(crowd: Crowd) -> str | None:
@@ -25,7 +27,8 @@ async def farewell(crowd: Crowd) -> str | None:
             peer = await crowd.enter(HERALD, "", "broadcaster")
             async with peer:
                 broadcast_id = await _tell(crowd, peer)
-                crowd.tally.end(silent=False)
+                crowd.tally.deafen(HERALD)
+            crowd.tally.close(HERALD)
             return broadcast_id
     except (ConnectionClosed, InvalidHandshake, OSError, TimeoutError) as error:
         crowd.tally.errors.append(f"{HERALD}: {error!r}")
@@ -37,9 +40,18 @@ async def _tell(crowd: Crowd, peer: ClientConnection) -> str:
     await crowd.say(peer, action="broadcast", to=ALL, data={"text": "goodbye"})
     broadcast_id = ""
     while not (broadcast_id and crowd.tally.heard[broadcast_id][HERALD]):
-        message = await peer.recv()
+        message = await _next(crowd, peer)
         crowd.tally.hear(HERALD, message)
         frame = json.loads(message)
         if frame.get("type") == "broadcast":
             broadcast_id = frame["broadcastId"]
     return broadcast_id
+
+
+async def _next(crowd: Crowd, peer: ClientConnection) -> str | bytes:
+    while True:
+        try:
+            async with asyncio.timeout(SILENT_SECONDS):
+                return await peer.recv()
+        except TimeoutError:
+            await crowd.say(peer, action="ping")

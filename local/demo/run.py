@@ -26,7 +26,6 @@ from local.parts import background
 from local.peers import Crowd, Tally, act, cast
 from local.stack import STACK_NAME, Stack, local_stack
 from local.watch import Watch
-from socketwatch.clock import SECOND
 
 SETTLE_SECONDS = 60.0
 CLOSING_SECONDS = 200.0
@@ -173,10 +172,11 @@ async def _heard_out(run: Run) -> None:
 async def _reports(run: Run, last: str | None) -> dict[str, Any]:
     """Hold each report against the peers, and leave that of the *last* word as a page."""
     newest = run.broadcasts[-MOST_REPORTS:]
-    silence = round((run.settings.stack.idle_seconds + 5) * SECOND)
+    # Those who took up the invitation.
+    guests = max(0, run.stack.edge.counts.admitted - run.tally.entered)
     mismatches = 0
     for report in await _closed(run, newest):
-        found = held_against(report, run.tally, silence)
+        found = held_against(report, run.tally, guests)
         for difference in found.unexplained:
             run.say(f"broadcast {report['broadcast_id']}: {difference}")
         mismatches += not found.matches

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import signal
 import sys
 from collections.abc import Sequence
@@ -13,49 +14,42 @@ from typing import Any
 import click
 
 from console.alarms.template import alarms_of, read_template
-from console.errors import ConsoleError
-from local.deploy import DeployError
-from local.edge.errors import EdgeError
 from local.gameday import proof
 from local.gameday.crowd import Users
 from local.gameday.day import Day, NotQuietError, dice, play_all, remember_a_month
-from local.gameday.judging import Verdict
+from local.gameday.judging import Verdict, is_late
 from local.gameday.table import TABLE, Row, TableError, read
-from local.ministack import MinistackError
-from local.package import PackageError
 from local.peers import Crowd, Tally
-from local.stack import StackSettings, local_stack
+from local.stack import REFUSALS, StackSettings, local_stack
 
-REFUSALS = (
-    ConsoleError,
-    DeployError,
-    EdgeError,
-    MinistackError,
-    NotQuietError,
-    PackageError,
-    TableError,
-)
 FUNCTIONS = ("Broadcast", "Deliver", "Settle", "Observe", "Census", "Reap", "Report")
 
 
 @click.command()
 @click.option("--only", multiple=True, help="Only the fault of this name; may be repeated.")
-@click.option("--scale", default=20.0, show_default=True, help="Virtual seconds a real one.")
+@click.option(
+    "--scale",
+    default=20.0,
+    type=click.FloatRange(min=0, min_open=True, max=math.inf, max_open=True),
+    show_default=True,
+    help="Virtual seconds a real one.",
+)
 @click.option("--table", default=TABLE, type=click.Path(path_type=Path), help="Another table.")
 @click.option("--prove/--no-prove", default=False, help="Write what held into the runbooks.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def main(*, only: tuple[str, ...], scale: float, table: Path, prove: bool, quiet: bool) -> None:
     """Make each fault of alarms/gameday.yaml happen, and hold the alarms to what it says.
 
-    Prints a table; the last line is JSON. Exits 1 if an alarm was missed, if another fired, or if a
-    fault never struck, and 2 if the day could not be held.
+    Prints a table; the last line is JSON. Exits 1 if an alarm was missed, was late or another
+    fired, if a fault never struck, or if it did not become quiet after one, which ends the day; and
+    2 if the day could not be held.
     """
     say = (lambda _line: None) if quiet else (lambda line: click.echo(line, err=True))
     try:
         names = frozenset(alarms_of(read_template(), _placeholders()).by_logical_id)
         rows = _chosen(read(table, names, FUNCTIONS), only)
         verdicts = asyncio.run(_hold(rows, scale, say))
-    except REFUSALS as error:
+    except (*REFUSALS, NotQuietError, TableError) as error:
         click.echo(f"gameday: {error}", err=True)
         sys.exit(2)
     except asyncio.CancelledError:
@@ -108,18 +102,19 @@ def _lines(verdicts: Sequence[Verdict]) -> list[str]:
     lines = [head, "-" * len(head)]
     for verdict in verdicts:
         for alarm in verdict.row.fires:
-            fired, cleared = verdict.fired[alarm], verdict.cleared[alarm]
-            lines.append(
-                f"{verdict.row.name:24} {alarm:28} {_said(fired, 'never'):>12} "
-                f"{_said(cleared, 'not over'):>11}"
-            )
+            fired = _said(verdict.fired[alarm], verdict.row.within, "never")
+            cleared = _said(verdict.cleared[alarm], verdict.row.clears, "not over")
+            lines.append(f"{verdict.row.name:24} {alarm:28} {fired:>12} {cleared:>11}")
         lines += [f"{verdict.row.name:24} {alarm:28} spurious" for alarm in verdict.spurious]
         lines += [f"{verdict.row.name:24} {fault:28} never struck" for fault in verdict.unfired]
+        lines += [f"{verdict.row.name:24} {alarm:28} not quiet" for alarm in verdict.restless]
     return lines
 
 
-def _said(minutes: int | None, otherwise: str) -> str:
-    return otherwise if minutes is None else f"{minutes} min"
+def _said(minutes: int | None, limit: int, otherwise: str) -> str:
+    if minutes is None:
+        return otherwise
+    return f"{minutes} min late" if is_late(minutes, limit) else f"{minutes} min"
 
 
 def _document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
@@ -134,6 +129,7 @@ def _document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
                 "cleared": dict(verdict.cleared),
                 "spurious": list(verdict.spurious),
                 "never_struck": list(verdict.unfired),
+                "restless": list(verdict.restless),
                 "holds": verdict.holds,
             }
             for verdict in verdicts

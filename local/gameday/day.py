@@ -16,13 +16,13 @@ from local.alarms import LocalAlarms
 from local.gameday.crowd import Users
 from local.gameday.judging import MINUTE, Heard, Verdict, judge
 from local.gameday.table import Row, Turn
-from local.publisher import MINUTE_MS
 from local.stack import Stack
+from socketwatch.clock import MINUTE as MINUTE_MS
 from socketwatch.clock import SECOND
 from socketwatch.metrics import DELIVERIES_BAD, DELIVERIES_VALID, NAMESPACE
 
 QUIET_MINUTES = 15
-"""How long nothing may be in alarm before a fault begins."""
+"""How long nothing may be in alarm before a fault begins, and after it before it is judged."""
 
 PAST_MINUTES = 75
 """How long the users live as ever before the first fault: what is compared with half an hour before
@@ -30,6 +30,8 @@ needs an hour of them, and they take ten minutes to come."""
 
 PATIENCE_MINUTES = 90
 """How long that quiet is waited for."""
+
+_QUIET = QUIET_MINUTES * MINUTE
 
 PAST_HOURS = 30 * 24
 PAST_A_HOUR = 36_000
@@ -77,23 +79,26 @@ class Day:
         self.say(f"{PAST_MINUTES} minutes as ever")
         await self._until(PAST_MINUTES, lambda: False)
 
-    async def quiet(self) -> None:
-        """Return once no alarm has been in ALARM for a quarter of an hour.
+    async def quiet(self) -> tuple[str, ...]:
+        """Return once no alarm has been in ALARM for a quarter of an hour, or patience is over.
 
-        Raises:
-            NotQuietError: That did not come to be.
+        Returns:
+            The alarms that were in that last quarter of an hour; none if it became quiet.
         """
-        began, calm_since = self.now(), self.now()
-        while self.now() - calm_since < QUIET_MINUTES * MINUTE:
+        began, rang = self.now(), dict.fromkeys(self._ringing(), self.now())
+        while True:
             await self._minute()
-            if self._ringing():
-                calm_since = self.now()
-            if self.now() - began > PATIENCE_MINUTES * MINUTE:
-                ringing = ", ".join(sorted(self._ringing())) or "alarms that come and go"
-                raise NotQuietError(f"nothing is wrong, and yet: {ringing}")
+            rang |= dict.fromkeys(self._ringing(), self.now())
+            restless = [name for name, at in rang.items() if self.now() - at < _QUIET]
+            passed = self.now() - began
+            if passed > PATIENCE_MINUTES * MINUTE or (passed >= _QUIET and not restless):
+                return tuple(sorted(restless))
 
     async def play(self, row: Row) -> Verdict:
-        """Make a fault happen, wait for its alarms, heal it, and wait until they are over."""
+        """Make a fault happen, wait for its alarms, heal it, and wait until they are over.
+
+        What fires until it has been quiet for a quarter of an hour is this fault's.
+        """
         self.heard = heard = Heard(began=self.now())
         self.say(f"{row.name}: begins")
         async with self._wrong(row) as struck:
@@ -101,8 +106,9 @@ class Day:
         heard.healed = self.now()
         self.say(f"{row.name}: healed, {', '.join(sorted(heard.fired)) or 'nothing'} fired")
         await self._until(row.clears, lambda: not heard.burning((*row.fires, *row.may)))
+        restless = await self.quiet()
         self.heard = None
-        return judge(row, heard, self.notifying, struck())
+        return judge(row, heard, self.notifying, struck(), restless)
 
     @asynccontextmanager
     async def _wrong(self, row: Row) -> AsyncIterator[Callable[[], list[str]]]:
@@ -148,16 +154,22 @@ class Day:
 
 
 async def play_all(day: Day, rows: Sequence[Row]) -> list[Verdict]:
-    """Every row, each after a quiet quarter of an hour; before all of them the ordinary.
+    """Every row, each between two quiet quarters of an hour; before all of them the ordinary.
+
+    A row after which it does not become quiet is the last: what fired later could be its doing.
 
     Raises:
-        NotQuietError: The alarms did not come to rest.
+        NotQuietError: The alarms did not come to rest before the first.
     """
-    verdicts = []
+    verdicts: list[Verdict] = []
     await day.ordinary()
+    if restless := await day.quiet():
+        raise NotQuietError(f"nothing is wrong, and yet: {', '.join(restless)}")
     for row in rows:
-        await day.quiet()
         verdicts.append(await day.play(row))
+        if verdicts[-1].restless:
+            day.say(f"it did not become quiet, so {row.name} is the last")
+            break
     return verdicts
 
 

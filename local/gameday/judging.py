@@ -47,6 +47,7 @@ class Verdict:
         cleared: minutes from healing until each expected alarm was over; None if it never was.
         spurious: alarms that notify somebody, and neither had to fire nor were allowed to.
         unfired: faults that never struck.
+        restless: alarms that notify somebody, and kept the quiet after it from coming.
     """
 
     row: Row
@@ -54,30 +55,44 @@ class Verdict:
     cleared: Mapping[str, int | None]
     spurious: tuple[str, ...]
     unfired: tuple[str, ...]
+    restless: tuple[str, ...] = ()
 
     @property
     def missed(self) -> tuple[str, ...]:
-        """Expected alarms that did not fire, or never ended."""
+        """Expected alarms that did not fire, or were not over, in the time that the row gives."""
         return tuple(
             alarm
             for alarm in self.row.fires
-            if self.fired[alarm] is None or self.cleared[alarm] is None
+            if is_late(self.fired[alarm], self.row.within)
+            or is_late(self.cleared[alarm], self.row.clears)
         )
 
     @property
     def holds(self) -> bool:
         """Whether all was as the table says."""
-        return not (self.missed or self.spurious or self.unfired)
+        return not (self.missed or self.spurious or self.unfired or self.restless)
 
 
-def judge(row: Row, heard: Heard, notifying: Collection[str], unfired: Iterable[str]) -> Verdict:
-    """The verdict on a row.
+def is_late(minutes: int | None, limit: int) -> bool:
+    """Whether something took longer than it may, or never came."""
+    return minutes is None or minutes > limit
+
+
+def judge(
+    row: Row,
+    heard: Heard,
+    notifying: Collection[str],
+    unfired: Iterable[str],
+    restless: Iterable[str] = (),
+) -> Verdict:
+    """The verdict on a row, from all that was heard until it was quiet again.
 
     Args:
         row: What was expected.
         heard: What was heard.
         notifying: The alarms that tell somebody; the others are parts of these.
         unfired: What was injected and never struck.
+        restless: Alarms for which it did not become quiet.
     """
     healed = heard.healed if heard.healed is not None else heard.began
     return Verdict(
@@ -92,6 +107,7 @@ def judge(row: Row, heard: Heard, notifying: Collection[str], unfired: Iterable[
             )
         ),
         unfired=tuple(unfired),
+        restless=tuple(restless),
     )
 
 

@@ -11,7 +11,7 @@ LINE = re.compile(r"^Proven: .*$", re.MULTILINE)
 
 
 def write(verdicts: Iterable[Verdict], day: str, folder: Path = RUNBOOKS) -> list[str]:
-    """Write the proof into the runbook of every alarm that did as its row says.
+    """Write the proof into the runbook of every alarm that did as its row says, and in time.
 
     Args:
         verdicts: What was seen.
@@ -25,12 +25,11 @@ def write(verdicts: Iterable[Verdict], day: str, folder: Path = RUNBOOKS) -> lis
     for verdict in verdicts:
         for alarm in verdict.row.fires:
             path = folder / f"{alarm}.md"
-            fired, cleared = verdict.fired[alarm], verdict.cleared[alarm]
-            if fired is None or cleared is None or not path.is_file():
+            if alarm in verdict.missed or not path.is_file():
                 continue
             said = (
-                f"Proven: {day}, {verdict.row.name}: fired after {fired} min, "
-                f"over {cleared} min after healing"
+                f"Proven: {day}, {verdict.row.name}: fired after {verdict.fired[alarm]} min, "
+                f"over {verdict.cleared[alarm]} min after healing"
             )
             path.write_text(LINE.sub(said, path.read_text()))
             changed.append(alarm)

@@ -1,16 +1,25 @@
 """The game day's table and what is made of it; the day itself is `make gameday`."""
 
+import asyncio
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from console.alarms.template import alarms_of, read_template
 from console.cloudwatch.alarm import State
 from console.cloudwatch.board import Transition
 from local.edge.faults import Does, On
+from local.gameday import __main__ as command
 from local.gameday import proof
+from local.gameday.day import PAST_MINUTES, QUIET_MINUTES, Day, NotQuietError, play_all
 from local.gameday.judging import Heard, Verdict, judge
 from local.gameday.table import TABLE, Row, TableError, read
+from socketwatch.clock import MINUTE as MINUTE_MS
 
 FUNCTIONS = ("Observe", "Census", "Reap")
 ROOT = Path(__file__).parents[2]
@@ -119,6 +128,28 @@ def test_silence_is_a_miss(row: Row) -> None:
     assert heard(row).missed == ("Storm",)
 
 
+@pytest.mark.parametrize(
+    ("fires", "over", "missed"),
+    [(5, 20, ()), (6, 20, ("Storm",)), (5, 21, ("Storm",))],
+)
+def test_an_alarm_that_fires_or_ends_later_than_the_row_says_is_a_miss(
+    row: Row, fires: int, over: int, missed: tuple[str, ...]
+) -> None:
+    """It is healed at minute 10: five minutes to fire, ten to be over."""
+    verdict = heard(row, (fires, "Storm", State.ALARM), (over, "Storm", State.OK))
+
+    assert verdict.missed == missed
+    assert verdict.holds is (not missed)
+    assert verdict.fired == {"Storm": fires}
+
+
+def test_the_table_of_a_day_says_what_was_late(row: Row) -> None:
+    verdict = heard(row, (44, "Storm", State.ALARM), (49, "Storm", State.OK))
+
+    (line,) = command._lines([verdict])[2:]
+    assert line.split() == ["storm", "Storm", "44", "min", "late", "39", "min", "late"]
+
+
 def test_an_alarm_that_does_not_end_is_a_miss(row: Row) -> None:
     again = heard(
         row, (3, "Storm", State.ALARM), (11, "Storm", State.OK), (12, "Storm", State.ALARM)
@@ -160,5 +191,123 @@ def test_what_was_proved_is_written_into_the_runbook(row: Row, tmp_path: Path) -
 
 def test_what_was_missed_is_not_proved(row: Row, tmp_path: Path) -> None:
     (tmp_path / "Storm.md").write_text("Proven: never on this stack\n")
+    late = heard(row, (6, "Storm", State.ALARM), (14, "Storm", State.OK))
 
-    assert proof.write([heard(row)], "2026-01-31", tmp_path) == []
+    assert proof.write([heard(row), late], "2026-01-31", tmp_path) == []
+
+
+class Alarms:
+    """Alarms that change when they are told to, by minutes since the day began."""
+
+    def __init__(self, *changes: tuple[int, str, State]) -> None:
+        self.evaluated = 0
+        self.hear: Any = None
+        self._changes = changes
+        names = ("Storm", "Lag", "Other")
+        self._states = dict.fromkeys(names, State.OK)
+        told = SimpleNamespace(alarm=("topic",))
+        alarms = {name: SimpleNamespace(name=name, actions=told) for name in names}
+        self.catalogue = SimpleNamespace(by_logical_id=alarms, logical_id=lambda name: name)
+        self.watching = SimpleNamespace(states=self._standing)
+
+    async def reached(self, at: int) -> None:
+        """Time passes as soon as somebody waits for it."""
+        self.evaluated = at
+        for minute, name, after in self._changes:
+            if minute * MINUTE_MS == at:
+                before, self._states[name] = self._states[name], after
+                self.hear(Transition(at // 1_000, name, before, after, ""))
+
+    def _standing(self) -> Mapping[str, Any]:
+        return {name: SimpleNamespace(state=state) for name, state in self._states.items()}
+
+
+class Struck:
+    """Faults of an edge; each of them strikes."""
+
+    def inject(self, _fault: Any) -> str:
+        return "f1"
+
+    def fired(self, _name: str) -> int:
+        return 1
+
+    def heal(self, _name: str) -> None:
+        pass
+
+
+def a_day(*changes: tuple[int, str, State]) -> Day:
+    alarms: Any = Alarms(*changes)
+    stack: Any = SimpleNamespace(edge=SimpleNamespace(faults=Struck()))
+    users: Any = SimpleNamespace(calm=lambda: None)
+    day = Day(stack, alarms, users, lambda _line: None)
+    alarms.hear = day.hear
+    return day
+
+
+STORM_PASSES = ((3, "Storm", State.ALARM), (6, "Storm", State.OK))
+
+
+def test_a_fault_is_judged_after_a_quiet_quarter_of_an_hour(row: Row) -> None:
+    day = a_day(*STORM_PASSES)
+
+    verdict = asyncio.run(day.play(row))
+
+    assert verdict.holds
+    assert day.now() == (6 + QUIET_MINUTES) * MINUTE
+
+
+def test_what_fires_when_the_expected_is_over_is_spurious_all_the_same(row: Row) -> None:
+    day = a_day(*STORM_PASSES, (20, "Other", State.ALARM), (22, "Other", State.OK))
+
+    verdict = asyncio.run(day.play(row))
+
+    assert verdict.spurious == ("Other",)
+    assert verdict.restless == ()
+
+
+def test_an_alarm_that_is_late_is_waited_for_and_missed(row: Row) -> None:
+    day = a_day((9, "Storm", State.ALARM), (12, "Storm", State.OK))
+
+    verdict = asyncio.run(day.play(row))
+
+    assert verdict.fired == {"Storm": 9}
+    assert verdict.missed == ("Storm",)
+
+
+def test_what_does_not_become_quiet_is_said_with_all_that_was_seen_and_ends_the_day(
+    row: Row,
+) -> None:
+    fault = PAST_MINUTES + QUIET_MINUTES
+    day = a_day((fault + 3, "Storm", State.ALARM))
+
+    verdicts = asyncio.run(play_all(day, [row, row]))
+
+    (verdict,) = verdicts
+    assert verdict.restless == ("Storm",)
+    assert verdict.missed == ("Storm",)
+    assert not verdict.holds
+    assert json.loads(json.dumps(command._document(verdicts)))["rows"][0]["restless"] == ["Storm"]
+
+
+def test_an_allowed_alarm_that_never_ends_does_not_hold(row: Row) -> None:
+    day = a_day(*STORM_PASSES, (7, "Lag", State.ALARM))
+
+    verdict = asyncio.run(day.play(row))
+
+    assert (verdict.missed, verdict.spurious, verdict.restless) == ((), (), ("Lag",))
+    assert not verdict.holds
+
+
+def test_no_fault_begins_while_something_is_in_alarm(row: Row) -> None:
+    day = a_day((80, "Other", State.ALARM))
+
+    with pytest.raises(NotQuietError, match="nothing is wrong, and yet: Other"):
+        asyncio.run(play_all(day, [row]))
+
+
+@pytest.mark.parametrize("scale", ["0", "-1", "inf"])
+def test_a_clock_that_cannot_run_is_refused(scale: str) -> None:
+    refused = CliRunner().invoke(command.main, ["--scale", scale])
+
+    assert refused.exit_code == 2
+    assert "is not in the range 0<x<inf" in refused.stderr
