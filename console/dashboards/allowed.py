@@ -9,6 +9,7 @@ from socketwatch.metrics import CATALOGUE, NAMESPACE, Statistic
 from socketwatch.outcomes import Outcome
 from socketwatch.proof import Evidence
 from socketwatch.quotas import Quota
+from socketwatch.verdicts import Kept
 
 Dimensions = frozenset[str]
 
@@ -99,5 +100,6 @@ VALUES: dict[str, frozenset[str]] = {
     "Echoes": frozenset(Outcome),
     "Probes": frozenset(Evidence),
     "ReaperClosed": frozenset({"gone", "age", "idle", "token"}),
+    "ReaperKept": frozenset(Kept),
 }
 """The closed sets of dimension values, by metric."""

@@ -47,6 +47,9 @@ BY_VALUE = {
     "server_error": VERMILION,
     "no_answer": OLIVE,
     "unintelligible": BLACK,
+    # why the reaper kept what it would have closed
+    "held": VERMILION,
+    "doubt": OLIVE,
     # what is known of an open connection
     "heard": GREEN,
     "silent": SKY,

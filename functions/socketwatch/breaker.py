@@ -9,11 +9,16 @@ stays tripped from run to run:
 - `contradiction`: connections that a probe had found gone answer again.
 
 Short of that, closing rests for a while after a connection found gone has answered again, unless
-far more were gone twice. Who is gone twice is no sign: of suspects most are.
+far more were gone twice. Who is gone twice is no sign: of suspects most are. If such doubt comes
+again before it has passed, it counts as a contradiction. It may be a single connection of which API
+Gateway says now this, now that; but seen from one run that looks just like a part of the calls
+going to another API, and a ghost costs less than a life. So nothing is closed and somebody is told;
+ghosts stay until their lifetime has passed, from when on they are dead on every read.
 
 The breaker lets go by itself once several controls in a row were clean, and found life: then so
-many are truly dead. By hand it lets go after one. In both cases only with a connection that answers
-200: nobody's word replaces it.
+many are truly dead. By hand it lets go after one, and of its doubt too. In both cases only with a
+connection that answers 200: nobody's word replaces it. A run that saw too little to be a control
+brings bad news, never good.
 """
 
 from dataclasses import dataclass, replace
@@ -40,6 +45,9 @@ MOST_RECANTED = 2
 OUTWEIGHED = 20
 """Confirmed ghosts that outweigh one that recanted."""
 
+MOST_DOUBTED = 3
+"""Doubtful runs, none free of doubt between them, that are a contradiction."""
+
 
 class Cause(StrEnum):
     """Why it tripped."""
@@ -64,7 +72,8 @@ _LIKELY = {
     "Region's, or all connections ended at once",
     Cause.RATIO: "many connections ended without $disconnect: it was throttled or failed, or part "
     "of the calls go to another API",
-    Cause.CONTRADICTION: "connections found gone answer again: part of the calls go to another API",
+    Cause.CONTRADICTION: "connections found gone answer again: part of the calls go to another "
+    "API, or API Gateway errs about a few",
 }
 
 
@@ -91,11 +100,13 @@ class Breaker:
     Attributes:
         tripped_at: 0 unless tripped.
         clean: clean controls in a row since it tripped.
-        doubt: runs for which nothing is closed though it has not tripped.
+        doubt: runs for which nothing is closed yet, tripped or not.
+        doubted: doubtful runs since it was last free of doubt.
         proved: a row that names no API has answered 200.
         last_at: when the clock was last looked at.
         steady_since: since when it has not jumped.
         run: which run this state was read by.
+        kept_by: which run had kept what was read.
     """
 
     mode: Mode = Mode.WATCHING
@@ -103,10 +114,12 @@ class Breaker:
     tripped_at: int = 0
     clean: int = 0
     doubt: int = 0
+    doubted: int = 0
     proved: bool = False
     last_at: int = 0
     steady_since: int = 0
     run: int = 0
+    kept_by: int = 0
 
     @property
     def tripped(self) -> bool:
@@ -126,6 +139,7 @@ class Control:
         first_gone: those of them that answered 410.
         recanted: connections that answered 200 after a probe had found them gone.
         confirmed: connections that answered 410 again after a probe had found them gone.
+        complete: whether most of the random sample answered 200 or 410, and nothing failed since.
     """
 
     stage: Confirmation = Confirmation.UNANSWERED
@@ -135,6 +149,7 @@ class Control:
     first_gone: int = 0
     recanted: int = 0
     confirmed: int = 0
+    complete: bool = False
 
     @property
     def doubtful(self) -> bool:
@@ -164,8 +179,8 @@ def during(breaker: Breaker, control: Control, now: int) -> Breaker:
     cause = objection(control, breaker.mode)
     if cause is None:
         return breaker
-    since = breaker.tripped_at if breaker.tripped else now
-    return replace(breaker, mode=Mode.TRIPPED, cause=cause, tripped_at=since, clean=0)
+    doubt = DOUBT_RUNS if control.doubtful else breaker.doubt
+    return _tripped(replace(breaker, doubt=doubt), cause, now)
 
 
 def after(
@@ -175,26 +190,43 @@ def after(
 
     Tripped before, it lets go after `CLEAN_RUNS` controls in a row with nothing amiss and somebody
     alive, and not before suspicions could have been confirmed, which is when contradictions show.
-    With *reset*, somebody has looked into it, and one such control is enough.
+    Doubt must have passed as well, tripped or not. With *reset*, somebody has looked into it, and
+    one such control is enough for both.
     """
     if objection(control, breaker.mode):
         return during(breaker, control, now)
-    doubt = DOUBT_RUNS if control.doubtful else max(0, breaker.doubt - 1)
-    judged = replace(breaker, doubt=doubt)
+    if control.doubtful:
+        return _doubting(breaker, now)
+    if not control.complete:
+        return breaker
+    clears = bool(control.alive) and not control.recanted
+    doubt = 0 if reset and clears else max(0, breaker.doubt - 1)
+    judged = replace(breaker, doubt=doubt, doubted=breaker.doubted if doubt else 0)
     if not breaker.tripped:
         known = breaker.mode is Mode.RELEASED and _implausible(control)
         return replace(judged, mode=Mode.RELEASED if known else Mode.WATCHING)
-    if control.recanted:
-        return replace(judged, clean=0)
-    if not control.alive:
-        return judged
+    if not clears:
+        return replace(judged, clean=0 if control.recanted else breaker.clean)
     clean = breaker.clean + 1
     # A trip of before the clock jumped is so old as the clock is steady, at the least.
     since = breaker.tripped_at if breaker.tripped_at <= now else 0
     waited = now - max(since, breaker.steady_since) >= 2 * confirm_after
-    if reset or (clean >= CLEAN_RUNS and waited):
+    if reset or (clean >= CLEAN_RUNS and waited and not doubt):
         return replace(judged, mode=Mode.RELEASED, cause=None, tripped_at=0, clean=0)
     return replace(judged, clean=clean)
+
+
+def _doubting(breaker: Breaker, now: int) -> Breaker:
+    doubted = breaker.doubted + 1
+    doubting = replace(breaker, doubt=DOUBT_RUNS, doubted=doubted, clean=0)
+    if breaker.tripped or doubted < MOST_DOUBTED:
+        return doubting
+    return _tripped(doubting, Cause.CONTRADICTION, now)
+
+
+def _tripped(breaker: Breaker, cause: Cause, now: int) -> Breaker:
+    since = breaker.tripped_at if breaker.tripped else now
+    return replace(breaker, mode=Mode.TRIPPED, cause=cause, tripped_at=since, clean=0)
 
 
 def _implausible(control: Control) -> bool:

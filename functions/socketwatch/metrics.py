@@ -163,6 +163,11 @@ BAD_STREAM_RECORDS = Metric(
     ("observe",),
     "stream records that could not be read, each time that they came",
 )
+CLOCK_SKEWED = Metric(
+    "ClockSkewed",
+    ("observe",),
+    "connections that by their stamps ended before they began; they count as lasting 0",
+)
 FRAMES_RECEIVED = Metric(
     "FramesReceived",
     ("message", "echo", "broadcast", "ack"),
@@ -247,6 +252,12 @@ REAPER_CLOSED = Metric(
     "ReaperClosed",
     ("reap", "dismiss"),
     "rows closed: gone or past every lifetime; or their connections, as idle or for their token",
+    dimension="Category",
+)
+REAPER_KEPT = Metric(
+    "ReaperKept",
+    ("reap",),
+    "rows kept though they did not answer 200, by why: no proof, held back, or not ours",
     dimension="Category",
 )
 GHOST_RATIO = Metric(

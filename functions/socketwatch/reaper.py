@@ -51,7 +51,11 @@ class Memory(Protocol):
         """Count a run, and answer with the breaker as the last one left it."""
 
     def save(self, state: Breaker) -> None:
-        """Keep the breaker, unless another run has begun since; a trip is kept in any case."""
+        """Keep the breaker; a trip in any case, even of a run that another has overtaken.
+
+        Any other state only if no run has begun since, nor one of before kept a trip that this run
+        has not read.
+        """
 
 
 @dataclass(frozen=True, slots=True)

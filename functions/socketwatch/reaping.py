@@ -1,27 +1,33 @@
 """One run of the reaper: look for life, take a sample, probe what is due, and only then judge.
 
-No row is made suspect or closed unless a connection of the same API answered 200 in this run, both
-before and after the row was asked: no witness, no death. Every write is conditional on the
+No row is made suspect or closed unless another connection of the same API answered 200 in this
+run, both before and after the row was asked: no witness, no death. Nor is one that answered 200
+itself, whenever in the run and whatever it answered then. Every write is conditional on the
 `checkAt` that was probed, so whatever happened to a row in between stands, and runs that overlap do
 no harm. A run stops before its time limit; the index is the cursor by which the next one goes on.
+
+What no reaper can tell is a connection that lives and of which every answer in two runs, a confirm
+time apart, is 410, while all that is heard of the others agrees. Where a part of all calls goes to
+another API that takes a chance which falls with every call; so rows and witnesses are asked several
+times before anything is closed, and one answer that disagrees with another stops all closing.
 """
 
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain, cycle, islice
 
 from socketwatch import breaker, verdicts
 from socketwatch.clock import MINUTE, SECOND
 from socketwatch.errors import RegistryUnavailable
 from socketwatch.ghosts import Timings
+from socketwatch.hearing import Hearing
 from socketwatch.probing import Answer, Prober
 from socketwatch.proof import Evidence
 from socketwatch.reaper import Asked, Reaper
 from socketwatch.registry import Closing
 from socketwatch.sweep import Sweep
-from socketwatch.verdicts import Action, Candidate, Moment, Verdict
+from socketwatch.verdicts import Action, Candidate, Kept, Moment, Verdict
 
 STOP_BEFORE_END = 12 * SECOND
 """Milliseconds of the time limit that are kept for calls in flight and what they came to."""
@@ -38,13 +44,21 @@ SAMPLE = 128
 VOUCH_SECONDS = 3
 """How long beyond the last probe a witness may still be asked, or that round was in vain."""
 
+VOUCHED_BY = 8
+"""Calls to witnesses that follow a round, and twice as many to its rows, if the rate allows: all
+of them together an eighth of a round."""
+
+MOST_VOUCHING = 3
+"""How often witnesses are asked, others each time, where most of the calls get no 200."""
+
+OFTEN = 2
+"""How often one that is gone is asked again."""
+
 LEAP = 45 * MINUTE
 BACK = 10 * SECOND
 """The clock has jumped if it shows more than `LEAP` after it was last looked at, or less than that
 by more than `BACK`: runs on different hosts are a few seconds apart. A smaller leap only makes two
 runs seem further apart than the schedule made them."""
-
-MOST_WITNESSES = 8
 
 
 def reap(reaper: Reaper, asked: Asked, remaining: int) -> Sweep:
@@ -67,9 +81,10 @@ class _Run:
         self._rules = reaper.rules
         window = max(0, remaining - STOP_BEFORE_END) / SECOND
         self._prober = Prober(reaper.send, reaper.pace, reaper.monotonic() + window)
-        self._witnesses: deque[Candidate] = deque(maxlen=MOST_WITNESSES)
-        self._gone: set[str] = set()
-        self._newest = 0
+        spare = int(ROUND_SECONDS * reaper.pace.budget) // (8 * 3)
+        self._few = min(VOUCHED_BY, spare)
+        self._hearing = Hearing(self._rules.timings.grace)
+        self._began: dict[str, int] = {}
         self._unasked = 0
         self.sweep = Sweep(dry=self._rules.dry_run or asked.dry_run)
 
@@ -86,6 +101,7 @@ class _Run:
             self._work_off()
         except RegistryUnavailable as unavailable:
             self.sweep.trouble = str(unavailable)
+            self.sweep.control.complete = False
         reaper.pace.end(reaper.monotonic(), reaper.clock())
         now = self._now()
         if before.tripped or not self._state.tripped:
@@ -106,7 +122,11 @@ class _Run:
         first = self._state.last_at // MINUTE * most
         chosen = [(first + n) % shards for n in range(most)]
         found = self._reaper.each(lambda one: self._reaper.rows.latest(one, LATEST), chosen)
-        self._ask(self._ours(chain.from_iterable(found)))
+        answers = self._ask(self._ours(chain.from_iterable(found)))
+        alive = [one for one in answers if one.evidence is Evidence.ALIVE]
+        cleared = [one for one in alive if one.row.suspect_since]
+        if cleared:
+            self._conclude(cleared)
 
     def _sample(self) -> None:
         """A round of rows picked at random from all, due or not."""
@@ -141,77 +161,108 @@ class _Run:
     def _round(self, rows: list[Candidate], *, sampled: bool = False) -> None:
         """Ask about rows, hear a witness again, judge, and write."""
         ours = self._ours(rows)
-        self.sweep.foreign += len(rows) - len(ours)
+        if len(ours) < len(rows):
+            self.sweep.kept[Kept.FOREIGN] += len(rows) - len(ours)
         waited = (self._state.last_at - row.check_at for row in ours)
         self.sweep.late = max(self.sweep.late, *waited, 0)
-        witnessed = bool(self._witnesses)
+        witnessed = bool(self._hearing.witnesses)
         answers = self._ask(ours)
         self._unasked += len(ours) - len(answers)
-        vouched = witnessed and self._vouched(answers)
+        if sampled:
+            told = sum(one.evidence in {Evidence.ALIVE, Evidence.GONE} for one in answers)
+            self.sweep.control.complete = 2 * told > len(ours)
+        gone = [one.row for one in answers if one.evidence is Evidence.GONE]
+        again = self._ask_again(
+            [row for row in gone if row.probed_gone or self._hearing.answered(row)]
+        )
+        other = {_id(one.row): one for one in again if one.evidence is not Evidence.GONE}
+        answers = [other.get(_id(one.row), one) for one in answers]
+        vouched = witnessed and (not gone or self._vouched())
+        self._conclude(answers, sampled=sampled, vouched=vouched)
+
+    def _conclude(
+        self, answers: list[Answer], *, sampled: bool = False, vouched: bool = False
+    ) -> None:
+        """Judge rows by what they answered, and write what follows."""
         now = self._now()
         self._learn(answers, now, sampled=sampled, vouched=vouched)
         tripped = self._state.tripped
         self._state = breaker.during(self._state, self.sweep.control, now)
         if self._state.tripped and not tripped:
             self._reaper.memory.save(self._state)
-        moment = Moment(now, self._state.steady_since, self._newest)
+        newest = verdicts.newest(self._began.values(), now)
+        moment = Moment(now, self._state.steady_since, newest)
         judged = [(one.row, self._verdict(one, moment, vouched=vouched)) for one in answers]
         self._carry_out([one for one in judged if _changes(*one, now, self._rules.timings)], now)
 
-    def _ask(self, rows: list[Candidate], beyond: float = 0) -> list[Answer]:
+    def _ask(self, rows: Sequence[Candidate], beyond: float = 0) -> list[Answer]:
         answers = self._prober.ask(rows, beyond)
         self.sweep.probes.update(answer.evidence for answer in answers)
-        alive = [answer.row for answer in answers if answer.evidence is Evidence.ALIVE]
-        self._witnesses.extend(alive)
-        self.sweep.control.alive += len(alive)
-        self._newest = max(self._newest, *(row.connection.connected_at for row in rows), 0)
+        self._began |= {_id(row): row.connection.connected_at for row in rows}
+        now = self._now()
+        for answer in answers:
+            self._hearing.hear(answer, now)
+        control, heard = self.sweep.control, self._hearing
+        control.alive, control.gone = heard.life, len(heard.gone)
+        control.recanted = len(heard.recanted)
         return answers
 
-    def _vouched(self, answers: list[Answer]) -> bool:
-        """Whether a connection that answered 200 before still does, where that matters."""
-        if all(answer.evidence is not Evidence.GONE for answer in answers):
-            return True
-        for _ in range(min(3, len(self._witnesses))):
-            witness = self._witnesses.pop()
-            answers = self._ask([witness], VOUCH_SECONDS)
-            if any(one.evidence is Evidence.ALIVE for one in answers):
+    def _ask_again(self, rows: list[Candidate]) -> list[Answer]:
+        """Ask more often about some that are gone, before they are believed to be."""
+        return self._ask(_turns(rows, min(OFTEN * len(rows), 2 * self._few)), VOUCH_SECONDS)
+
+    def _vouched(self) -> bool:
+        """Whether connections that answered 200 before still do, and most calls of a few.
+
+        Who is gone now is asked again: it may have ended, but if it answers, a 410 was wrong.
+        """
+        few = max(1, self._few)
+        for _ in range(min(MOST_VOUCHING, self._hearing.witnesses)):
+            called = self._hearing.call(few)
+            answers = self._ask(_turns(called, few), VOUCH_SECONDS)
+            self._ask_again([row for row in called if _id(row) in self._hearing.gone])
+            if 2 * sum(one.evidence is Evidence.ALIVE for one in answers) > len(answers):
                 return True
         return False
 
     def _learn(self, answers: list[Answer], now: int, *, sampled: bool, vouched: bool) -> None:
         """What the answers of a round say about the whole."""
-        control, grace = self.sweep.control, self._rules.timings.grace
+        control = self.sweep.control
         for answer in answers:
             row, gone = answer.row, answer.evidence is Evidence.GONE
             alive = answer.evidence is Evidence.ALIVE
             named = row.connection.api_id and row.connection.stage
             if alive and not named:
                 self._state = replace(self._state, proved=True)
-            control.recanted += alive and row.probed_gone
-            control.confirmed += gone and vouched and row.probed_gone
-            if not alive and not (gone and now - row.connection.connected_at >= grace):
+            confirmed = gone and vouched and row.probed_gone and not self._hearing.answered(row)
+            control.confirmed += confirmed
+            if not alive and not (gone and self._hearing.counts(row, now)):
                 continue
-            if gone:
-                self._gone.add(row.connection.connection_id)
             if sampled and not row.suspect_since:
                 control.first += 1
                 control.first_gone += gone
             if sampled and vouched:
                 self.sweep.sampled += 1
                 self.sweep.ghosts += gone
-        control.gone = len(self._gone)
 
     def _verdict(self, answer: Answer, moment: Moment, *, vouched: bool) -> Verdict:
         row, timings = answer.row, self._rules.timings
-        verdict = verdicts.judge(row, answer.evidence, moment, timings, vouched=vouched)
-        if verdict.action is not Action.CLOSE:
-            return verdict
+        answered = self._hearing.answered(row)
+        verdict = verdicts.judge(
+            row, answer.evidence, moment, timings, vouched=vouched, answered=answered
+        )
+        held = self._held(row) if verdict.action is Action.CLOSE else None
+        return verdicts.later(row, moment, timings, held) if held else verdict
+
+    def _held(self, row: Candidate) -> Kept | None:
+        """Why nothing is closed, whatever this row deserves; None if nothing speaks against it."""
         if not (row.connection.api_id and row.connection.stage) and not self._state.proved:
             self.sweep.dry = True
-        if self.sweep.dry or not breaker.closes(self._state, self.sweep.control):
-            self.sweep.held += 1
-            return verdicts.held(row, moment, timings)
-        return verdict
+        if self.sweep.dry:
+            return Kept.DRY
+        if breaker.closes(self._state, self.sweep.control):
+            return None
+        return Kept.HELD if self._state.tripped else Kept.DOUBT
 
     def _carry_out(self, judged: Iterable[tuple[Candidate, Verdict]], now: int) -> None:
         def write(one: tuple[Candidate, Verdict]) -> tuple[Candidate, Verdict, bool | None]:
@@ -225,8 +276,9 @@ class _Run:
             return row, verdict, done
 
         for row, verdict, done in self._reaper.each(write, judged):
-            self.sweep.unwritten += done is None
-            self.sweep.overtaken += done is False
+            kept = verdict.kept if done else _FAILED[done]
+            if kept:
+                self.sweep.kept[kept] += 1
             if done and verdict.action is Action.SUSPECT:
                 self.sweep.suspected += 1
             if done and verdict.by:
@@ -249,6 +301,18 @@ class _Run:
         since = self._state.steady_since if steady else now
         self._state = replace(self._state, last_at=now, steady_since=since)
         return now
+
+
+_FAILED = {None: Kept.UNWRITTEN, False: Kept.OVERTAKEN}
+
+
+def _id(row: Candidate) -> str:
+    return row.connection.connection_id
+
+
+def _turns(rows: list[Candidate], number: int) -> list[Candidate]:
+    """So many of them: each in turn, and then all over again."""
+    return list(islice(cycle(rows), number))
 
 
 def _changes(row: Candidate, verdict: Verdict, now: int, timings: Timings) -> bool:

@@ -13,7 +13,7 @@ from tests.adapters.conftest import audiences_on, registry_table, rows_on
 from tests.fakes import NOW, clock
 
 API = Api("abc123", "live")
-TRIPPED = Breaker(Mode.TRIPPED, Cause.NO_LIFE, NOW, 2, 3, True, NOW + 5, NOW - 5, 1)
+TRIPPED = Breaker(Mode.TRIPPED, Cause.NO_LIFE, NOW, 2, 3, 1, True, NOW + 5, NOW - 5, 1)
 
 
 @pytest.fixture
@@ -29,10 +29,10 @@ def test_the_first_run_finds_nothing_and_counts_itself(memory: DynamoMemory) -> 
 def test_what_is_kept_is_found_by_the_next_run(memory: DynamoMemory) -> None:
     memory.begin(NOW)
     memory.save(TRIPPED)
-    assert memory.begin(NOW) == replace(TRIPPED, run=2)
+    assert memory.begin(NOW) == replace(TRIPPED, run=2, kept_by=1)
 
-    memory.save(Breaker(Mode.RELEASED, run=2))
-    assert memory.begin(NOW) == Breaker(Mode.RELEASED, run=3)
+    memory.save(Breaker(Mode.RELEASED, run=2, kept_by=1))
+    assert memory.begin(NOW) == Breaker(Mode.RELEASED, run=3, kept_by=2)
 
 
 def test_an_overtaken_run_keeps_nothing_but_a_trip(memory: DynamoMemory) -> None:
@@ -44,6 +44,18 @@ def test_an_overtaken_run_keeps_nothing_but_a_trip(memory: DynamoMemory) -> None
 
     memory.save(TRIPPED)
     assert memory.begin(NOW).tripped
+
+
+def test_a_trip_that_a_later_run_has_not_read_stands(memory: DynamoMemory) -> None:
+    earlier, later = memory.begin(NOW), memory.begin(NOW)
+    memory.save(replace(earlier, mode=Mode.TRIPPED, cause=Cause.CONTRADICTION, tripped_at=NOW))
+
+    memory.save(later)
+    read = memory.begin(NOW)
+    assert (read.mode, read.cause) == (Mode.TRIPPED, Cause.CONTRADICTION)
+
+    memory.save(replace(read, mode=Mode.RELEASED, cause=None))
+    assert memory.begin(NOW).mode is Mode.RELEASED
 
 
 def test_each_api_and_stage_has_a_breaker_of_its_own(dynamodb: Any, memory: DynamoMemory) -> None:

@@ -32,6 +32,7 @@ from socketwatch.rows import connection_key
 from socketwatch.settings import Api
 from socketwatch.sigv4 import Credentials
 from socketwatch.sweep import Sweep
+from socketwatch.verdicts import Kept
 from tests.end_to_end.conftest import PATIENCE, Scene
 from tests.end_to_end.dialogue import kept_alive
 from tests.index import FakeMemory
@@ -251,7 +252,7 @@ def test_another_stage_is_no_stage_and_trips_it(scene: Scene) -> None:
 
             assert sweep.breaker.cause is Cause.STAGE
             assert sweep.probes.total() == 0
-            assert sweep.foreign >= len(peers)
+            assert sweep.kept[Kept.FOREIGN] >= len(peers)
 
     scene.play(play())
 

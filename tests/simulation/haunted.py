@@ -27,7 +27,7 @@ from socketwatch.reaping import STOP_BEFORE_END, reap
 from socketwatch.registry import LIFETIME, Closing
 from socketwatch.settings import Api
 from socketwatch.sweep import Sweep
-from socketwatch.verdicts import Candidate
+from socketwatch.verdicts import Candidate, Kept
 from tests.captured import connect_event, disconnect_event, message_event
 from tests.fakes import NOW
 from tests.gateway import VirtualGateway
@@ -280,7 +280,7 @@ class World:
         self.memory.down = False
         self.sweeps.append(sweep)
         self.saw["trip"] += sweep.breaker.tripped
-        self.saw["overtaken"] += sweep.overtaken
+        self.saw["overtaken"] += sweep.kept[Kept.OVERTAKEN]
         return sweep
 
     def heal(self) -> None:
@@ -298,6 +298,7 @@ class World:
             self.saw["nobody"] += self.endpoint_is_right
             return GONE
         if self.chance(self.chaos.elsewhere):
+            self.saw["elsewhere"] += 1
             return GONE
         if call.connection_id in self.answers:
             return self.answers[call.connection_id]

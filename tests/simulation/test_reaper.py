@@ -22,6 +22,7 @@ chaotic = st.builds(
     wrong=st.lists(st.sampled_from(sorted(WRONG)), max_size=3, unique=True).map(tuple),
     answers=st.sampled_from([0.02, 0.3, 1.0]),
     lies=rates,
+    elsewhere=rates,
     nobody=st.sampled_from([0.0, 0.05]),
     jump=st.sampled_from([0.0, 0.05]),
     skew=st.booleans(),
@@ -49,6 +50,7 @@ def troubled(seed: int, size: int, chaos: Chaos) -> World:
 def test_whatever_happens_the_living_stay_and_afterwards_the_dead_go(
     seed: int, size: int, chaos: Chaos
 ) -> None:
+    """But for a chance that `socketwatch.reaping` states, and that no run of this has met."""
     world = troubled(seed, size, chaos)
 
     assert world.live_removed == []
@@ -60,6 +62,7 @@ def test_whatever_happens_the_living_stay_and_afterwards_the_dead_go(
 def test_every_fault_strikes_somewhere() -> None:
     saw: Counter[str] = Counter()
     each = {"lost": 0.5, "late": 0.3, "again": 0.3, "lies": 0.1, "two": 0.1, "flaky": 0.005}
+    each |= {"elsewhere": 0.05}
     for seed, kind in enumerate(sorted(WRONG)):
         chaos = Chaos(
             **each, wrong=(kind,), answers=0.3, nobody=0.05, jump=0.05, skew=True, stage=0.03
@@ -176,6 +179,23 @@ def test_a_wrong_endpoint_closes_nothing_ever_whoever_resets_the_breaker() -> No
 
     assert world.index.closings == {}
     assert world.memory.state.cause is Cause.NO_LIFE
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 12, 20])
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.3, 0.5, 0.7])
+def test_however_few_there_are_calls_that_go_elsewhere_cost_nobody_a_life(
+    size: int, share: float
+) -> None:
+    for seed in range(3):
+        world = World(seed, Chaos(elsewhere=share))
+        for _ in range(size):
+            world.join()
+        world.loyal = set(world.peers)
+
+        world.live_on(60, coming=0, going=0)
+
+        assert world.saw["elsewhere"]
+        assert world.live_removed == []
 
 
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.3, 0.7])

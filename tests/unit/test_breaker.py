@@ -6,6 +6,7 @@ from socketwatch.breaker import (
     FEW,
     LEAST_OF_FEW,
     LEAST_SAMPLE,
+    MOST_DOUBTED,
     MOST_RECANTED,
     OUTWEIGHED,
     Breaker,
@@ -27,7 +28,7 @@ LATER = NOW + 2 * MINUTE
 
 
 def control(**seen: int) -> Control:
-    return Control(Confirmation.THERE, **{"alive": 5, **seen})
+    return Control(Confirmation.THERE, **{"alive": 5, **seen}, complete=True)
 
 
 def end(state: Breaker, seen: Control, now: int = LATER, *, reset: bool = False) -> Breaker:
@@ -142,5 +143,55 @@ def test_one_that_recants_makes_it_doubt_unless_it_is_outweighed() -> None:
     doubting = end(Breaker(), control(recanted=1))
     assert not closes(doubting, control())
     for _ in range(DOUBT_RUNS):
+        assert not closes(doubting, control())
         doubting = end(doubting, control())
     assert closes(doubting, control())
+    assert doubting == Breaker()
+
+
+def test_doubt_that_comes_again_before_it_has_passed_is_a_contradiction() -> None:
+    state = Breaker()
+    for run in range(1, MOST_DOUBTED):
+        state = end(state, control(recanted=1))
+        assert not state.tripped
+        assert state.doubted == run
+        for _ in range(DOUBT_RUNS - 1):
+            state = end(state, control())
+    state = end(state, control(recanted=1))
+
+    assert (state.mode, state.cause, state.tripped_at) == (
+        Mode.TRIPPED,
+        Cause.CONTRADICTION,
+        LATER,
+    )
+
+
+def test_it_lets_go_only_once_its_doubt_has_passed() -> None:
+    state = during(Breaker(), control(recanted=MOST_RECANTED + 1), NOW)
+    for _ in range(DOUBT_RUNS):
+        assert state.tripped
+        state = end(state, control())
+
+    assert state == Breaker(Mode.RELEASED)
+
+
+@pytest.mark.parametrize("state", [Breaker(doubt=5, doubted=2), replace(TRIPPED, doubt=5)])
+def test_a_reset_clears_doubt_with_one_clean_control_and_no_less(state: Breaker) -> None:
+    assert closes(end(state, control(), reset=True), control())
+    assert end(state, control(alive=0), reset=True).doubt == 4
+    assert end(state, control(recanted=1), reset=True).doubt == DOUBT_RUNS
+
+
+@pytest.mark.parametrize("state", [Breaker(Mode.RELEASED), Breaker(doubt=3), TRIPPED])
+@pytest.mark.parametrize("reset", [False, True])
+def test_a_run_that_saw_too_little_brings_no_good_news(state: Breaker, reset: bool) -> None:
+    blind = replace(control(), complete=False)
+
+    assert end(state, blind, reset=reset) == state
+
+
+def test_a_run_that_saw_too_little_may_bring_bad_news() -> None:
+    blind = replace(control(recanted=1), complete=False)
+
+    assert end(Breaker(), blind).doubt == DOUBT_RUNS
+    assert end(Breaker(), replace(blind, recanted=MOST_RECANTED + 1)).tripped

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,6 +47,18 @@ def test_a_trip_names_its_likely_cause(stage: Stage, caplog: pytest.LogCaptureFi
     tripped = vars(caplog.records[1])
     assert (tripped["msg"], tripped["cause"]) == ("tripped", "stage")
     assert "API_ID, STAGE or the Region is wrong" in tripped["likely"]
+
+
+def test_doubt_and_what_was_kept_and_why_are_in_the_line(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.memory.state = replace(stage.memory.state, doubt=3)
+    stage.add_gone("ghost=")
+
+    reap(NOTHING, LIMIT, stage.reaper)
+
+    swept = vars(caplog.records[0])
+    assert (swept["doubt"], swept["held"], swept["kept"]) == (2, 1, {"doubt": 1})
 
 
 def test_the_answer_says_what_was_done(

@@ -1,6 +1,6 @@
 """One run of the reaper on fakes: what is asked, what is written, what is left alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,16 +11,16 @@ from socketwatch.broadcasting import Target
 from socketwatch.calls import Call, Method, Reply
 from socketwatch.clock import MINUTE, SECOND
 from socketwatch.errors import BadEvent, RegistryUnavailable
-from socketwatch.ghosts import Timings
+from socketwatch.ghosts import Means, Timings
 from socketwatch.pacing import Pace
 from socketwatch.probing import MOST_THROTTLED
 from socketwatch.proof import Evidence
 from socketwatch.reaper import Asked, Reaper, Rules, read
-from socketwatch.reaping import STOP_BEFORE_END, reap
+from socketwatch.reaping import LATEST, STOP_BEFORE_END, reap
 from socketwatch.registry import GRACE, LIFETIME, ClosedBy, Closing, Connection
 from socketwatch.settings import Api
 from socketwatch.sweep import Sweep, measurements, summary
-from socketwatch.verdicts import Candidate
+from socketwatch.verdicts import Candidate, Kept
 from tests.fakes import NOW
 from tests.gateway import VirtualGateway
 from tests.index import SHARDS, FakeIndex, FakeMemory, FakeRows
@@ -73,6 +73,13 @@ class Stage:
         self.index.checks[one] = (NOW - MINUTE, NOW - 2 * MINUTE)
         self.answers[one] = GONE
 
+    def say(self, one: str, first: list[Reply], then: Reply = GONE) -> None:
+        """What that connection answers, one reply after the other."""
+        replies, asked = iter(first), self.gateway._post
+        self.gateway._post = lambda call: (  # type: ignore[method-assign]
+            next(replies, then) if call.connection_id == one else asked(call)
+        )
+
     def reap(self, remaining: int = LIMIT, **asked: bool) -> Sweep:
         return reap(self.reaper, Asked(**asked), remaining)
 
@@ -80,6 +87,13 @@ class Stage:
         self.gateway.posts += 1
         self.asked.append(call)
         return self.answers.get(call.connection_id, ALIVE)
+
+
+class NoSample(FakeRows):
+    """Rows of which none is picked at random."""
+
+    def sample(self, number: int) -> list[Candidate]:  # noqa: ARG002 - the port's
+        return []
 
 
 @pytest.fixture
@@ -154,7 +168,7 @@ def test_rows_of_another_api_or_stage_are_never_asked_about_or_touched(stage: St
     sweep = stage.reap()
 
     assert {call.connection_id for call in stage.asked} == {"witness="}
-    assert sweep.foreign >= 2
+    assert sweep.kept[Kept.FOREIGN] >= 2
     assert stage.index.checks == before
 
 
@@ -211,7 +225,7 @@ def test_a_row_that_changed_since_it_was_read_is_left_as_it_is(stage: Stage) -> 
     sweep = stage.reap()
 
     assert stage.index.closings == {}
-    assert sweep.overtaken == 1
+    assert sweep.kept == {Kept.OVERTAKEN: 1}
     assert stage.index.checks["ghost="] == (NOW + TIMINGS.check_after, 0)
 
 
@@ -226,7 +240,8 @@ def test_a_post_that_met_a_410_makes_the_row_due_and_takes_two_probes_more(stage
 
 
 def test_a_row_past_every_lifetime_goes_without_an_answer(stage: Stage) -> None:
-    stage.index.rows["witness="] = replace(stage.index.rows["witness="], connected_at=NOW)
+    stage.add("young=", age=0)
+    stage.add("younger=", age=0)
     stage.add("old=", age=LIFETIME + GRACE)
     stage.answers["old="] = Reply(0)
 
@@ -235,6 +250,19 @@ def test_a_row_past_every_lifetime_goes_without_an_answer(stage: Stage) -> None:
     assert sweep.closed == {ClosedBy.AGE: 1}
     assert sweep.corrected == 0
     assert stage.index.closings["old="] == Closing(ClosedBy.AGE, stage.index.closings["old="].at)
+
+
+@pytest.mark.parametrize("said", [Reply(0), GONE])
+def test_one_row_from_the_future_makes_nobody_old_when_the_clock_jumps(
+    stage: Stage, said: Reply
+) -> None:
+    stage.add("future=", age=-5 * 60 * MINUTE)
+    stage.add("ahead=", age=-50 * MINUTE)
+    stage.add("live=", age=80 * MINUTE)
+    stage.answers |= {"future=": said, "ahead=": said, "live=": said}
+    stage.gateway.now += 60 * MINUTE / SECOND
+
+    assert stage.reap().closed == {}
 
 
 def test_rows_that_a_clock_ahead_of_ours_put_far_off_are_due_now(stage: Stage) -> None:
@@ -338,6 +366,21 @@ def test_without_time_nothing_is_asked(stage: Stage) -> None:
     assert sweep.backlog == 1
 
 
+@pytest.mark.parametrize("rate", [2, 12, 50, 100, 200])
+def test_however_much_is_asked_again_half_of_a_run_is_for_due_rows(rate: int) -> None:
+    busy = Stage()
+    busy.memory.state = replace(busy.memory.state, mode=Mode.RELEASED)
+    busy.reaper = replace(busy.reaper, pace=Pace(rate))
+    for number in range(SHARDS * LATEST):
+        busy.add(f"alive-{number}=", check_at=NOW + 14 * MINUTE)
+    for number in range(60 * rate):
+        busy.add_gone(f"ghost-{number}=")
+
+    closed = busy.reap().closed.total()
+
+    assert closed >= Means(rate, LIMIT - STOP_BEFORE_END, MINUTE).probes_a_run
+
+
 def test_probes_keep_to_the_budget(stage: Stage) -> None:
     for number in range(1_000):
         stage.add(f"peer-{number}=")
@@ -367,6 +410,34 @@ def test_without_its_memory_it_does_nothing(stage: Stage) -> None:
     with pytest.raises(RegistryUnavailable):
         stage.reap()
     assert stage.asked == []
+
+
+def fails() -> Iterator[Candidate]:
+    raise RegistryUnavailable("Scan: AccessDeniedException")
+
+
+@pytest.mark.parametrize("read", ["latest", "sample", "due", "stray"])
+def test_a_run_that_cannot_read_is_told_as_none(stage: Stage, read: str) -> None:
+    stage.reaper = replace(stage.reaper, rows=FakeRows(stage.index))
+    setattr(stage.reaper.rows, read, lambda *_: fails())
+
+    sweep = stage.reap()
+
+    assert sweep.trouble == "Scan: AccessDeniedException"
+    assert not sweep.control.complete
+    told = {one.metric.name for one in measurements(sweep)}
+    assert not told & {"ReaperRuns", "ReaperLag"}
+
+
+@pytest.mark.parametrize("read", ["latest", "sample"])
+def test_a_run_that_cannot_look_at_the_whole_closes_nothing(stage: Stage, read: str) -> None:
+    stage.add_gone("ghost=")
+    stage.reaper = replace(stage.reaper, rows=FakeRows(stage.index))
+    setattr(stage.reaper.rows, read, lambda *_: fails())
+
+    stage.reap()
+
+    assert stage.index.closings == {}
 
 
 def test_the_sample_says_how_many_are_ghosts(stage: Stage) -> None:
@@ -409,6 +480,135 @@ def test_a_run_is_told_in_metrics(stage: Stage) -> None:
     assert told["ReaperTripped", ""] == told["ReaperDryRun", ""] == told["ReaperBacklog", ""] == 0
     assert told["ReaperLag", ""] == pytest.approx(60, abs=1)
     assert {name for name, _ in told} <= {metric.name for metric in metrics.CATALOGUE}
+
+
+def test_what_was_kept_is_told_by_why(stage: Stage) -> None:
+    stage.add("young=", age=0)
+    stage.add("elsewhere=", api_id="zzz999")
+    stage.add("sick=")
+    stage.add_gone("ghost=")
+    stage.answers |= {"young=": GONE, "sick=": Reply(503)}
+
+    sweep = stage.reap(dry_run=True)
+
+    told = {one.value: one.values for one in measurements(sweep) if one.metric.name == "ReaperKept"}
+    assert told.pop("foreign") >= (1,)
+    assert told == {"young": (1,), "unanswered": (1,), "dry": (1,)}
+
+
+def test_who_answers_only_when_life_is_looked_for_is_not_taken_for_dead(stage: Stage) -> None:
+    stage.add_gone("live=")
+    stage.say("live=", [ALIVE, GONE, GONE, GONE])
+
+    sweep = stage.reap()
+
+    assert stage.index.closings == {}
+    assert stage.index.checks["live="][1] == 0
+    assert sweep.kept == {Kept.ANSWERED: 1}
+    assert sweep.control.recanted == 1
+
+
+def test_nobody_bears_witness_to_a_death_of_its_own() -> None:
+    alone = Stage()
+    alone.add_gone("only=")
+    alone.say("only=", [ALIVE, GONE], then=ALIVE)
+
+    sweep = alone.reap()
+
+    assert alone.index.closings == {}
+    assert alone.index.checks["only="][0] > NOW + TIMINGS.check_after // 2
+    assert sweep.control.recanted == 1
+    assert sweep.breaker.doubt
+
+
+def test_a_200_clears_a_suspicion_wherever_it_is_heard(stage: Stage) -> None:
+    stage.add_gone("live=")
+    stage.index.checks["live="] = (NOW + MINUTE, NOW - 2 * MINUTE)
+    stage.answers["live="] = ALIVE
+    stage.reaper = replace(stage.reaper, rows=NoSample(stage.index))
+
+    sweep = stage.reap()
+
+    assert stage.index.checks["live="][1] == 0
+    assert sweep.control.recanted == 1
+
+
+def test_a_410_that_is_taken_back_when_it_is_asked_again_is_a_contradiction(stage: Stage) -> None:
+    stage.add_gone("ghost=")
+    stage.add_gone("live=")
+    stage.say("live=", [GONE, GONE, GONE], then=ALIVE)
+
+    sweep = stage.reap()
+
+    assert stage.index.closings == {}
+    assert stage.index.checks["live="][1] == 0
+    assert sweep.kept == {Kept.DOUBT: 1}
+
+
+def test_who_does_not_answer_when_it_is_asked_again_is_not_confirmed_gone(stage: Stage) -> None:
+    stage.add_gone("ghost=")
+    stage.say("ghost=", [GONE, GONE, Reply(503), GONE], then=GONE)
+
+    sweep = stage.reap()
+
+    assert stage.index.closings == {}
+    assert sweep.kept == {Kept.UNANSWERED: 1}
+
+
+@pytest.mark.parametrize(("silent", "closed"), [(3, 1), (4, 0)])
+def test_witnesses_vouch_with_most_of_their_answers(stage: Stage, silent: int, closed: int) -> None:
+    stage.add_gone("ghost=")
+    stage.say(
+        "witness=", [ALIVE, ALIVE, *[Reply(503)] * silent, *[ALIVE] * (8 - silent)], then=GONE
+    )
+
+    assert stage.reap().closed.total() == closed
+
+
+def test_a_witness_that_is_gone_and_answers_again_is_a_contradiction(stage: Stage) -> None:
+    stage.add_gone("ghost=")
+    stage.say("witness=", [ALIVE, ALIVE, *[GONE] * 8], then=ALIVE)
+
+    sweep = stage.reap()
+
+    assert stage.index.closings == {}
+    assert sweep.control.recanted == 1
+
+
+def test_who_ends_in_the_middle_of_a_run_is_no_contradiction(stage: Stage) -> None:
+    stage.add("ends=", check_at=NOW + 13 * MINUTE)
+    stage.say("ends=", [ALIVE], then=GONE)
+
+    sweep = stage.reap()
+
+    assert sweep.control.recanted == 0
+    assert sweep.kept == {Kept.ANSWERED: 1}
+    for _ in range(3):
+        stage.gateway.now += 2 * MINUTE / SECOND
+        stage.reap()
+    assert stage.index.closings["ends="].by is ClosedBy.REAPED
+
+
+def test_a_run_that_is_throttled_leaves_the_breaker_as_it_was() -> None:
+    full = Stage()
+    for number in range(40):
+        full.add(f"peer-{number}=", check_at=NOW + 14 * MINUTE)
+        full.answers[f"peer-{number}="] = Reply(429)
+    full.memory.state = replace(full.memory.state, mode=Mode.RELEASED, doubt=4)
+
+    sweep = full.reap()
+
+    assert (sweep.breaker.mode, sweep.breaker.doubt) == (Mode.RELEASED, 4)
+
+
+def test_a_later_run_does_not_undo_the_trip_of_an_earlier_one(stage: Stage) -> None:
+    earlier = stage.memory.begin(NOW)
+    later = stage.memory.begin(NOW)
+    stage.memory.save(replace(earlier, mode=Mode.TRIPPED, cause=Cause.RATIO, tripped_at=NOW))
+
+    stage.memory.save(later)
+
+    assert stage.memory.state.tripped
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from socketwatch.endings import DELETED, EXPIRED
 from socketwatch.outcomes import Outcome
 from socketwatch.quotas import Quota
 from socketwatch.registry import ClosedBy
+from socketwatch.verdicts import Kept
 from tests.alarms import ALARMS, PARAMETERS, ROOT, RUNBOOKS, WITH_RUNBOOK, facts
 from tests.template.templates import SIDECAR
 from tests.template.test_insights import written
@@ -54,7 +55,7 @@ SHELL = {
 SHARD = {outcome.value for outcome in Outcome} | {"broadcast_id", "open"}
 """Fields of deliver's line `shard`, which its source builds as a dictionary."""
 
-SWEPT = {"sampled", "ghosts", "held", "backlog", "breaker", "cause", "unwritten"}
+SWEPT = {"sampled", "ghosts", "held", "backlog", "breaker", "cause", "doubt", "kept", *Kept}
 """Fields of reap's line `swept`, which are the keys of its summary."""
 
 TEXTS = {name: (RUNBOOKS / f"{name}.md").read_text() for name in WITH_RUNBOOK}
@@ -254,6 +255,8 @@ def _values(name: str) -> set[str]:
             }
         case "ReaperClosed":
             return {"gone", "age", "idle", "token"}
+        case "ReaperKept":
+            return set(Kept)
         case _:
             return set()
 

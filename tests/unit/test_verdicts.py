@@ -10,7 +10,17 @@ from socketwatch.clock import MINUTE, SECOND
 from socketwatch.ghosts import Timings
 from socketwatch.proof import Evidence
 from socketwatch.registry import GRACE, LIFETIME, ClosedBy, Connection
-from socketwatch.verdicts import SKEW, Action, Candidate, Moment, Verdict, held, judge
+from socketwatch.verdicts import (
+    SKEW,
+    Action,
+    Candidate,
+    Kept,
+    Moment,
+    Verdict,
+    judge,
+    later,
+    newest,
+)
 from tests.fakes import NOW
 
 TIMINGS = Timings(check_after=15 * MINUTE, confirm_after=MINUTE, grace=MINUTE)
@@ -54,7 +64,7 @@ def test_connections_that_began_together_are_not_due_together() -> None:
 
 def test_the_first_410_makes_a_row_suspect() -> None:
     assert verdict(row(), Evidence.GONE) == Verdict(
-        Action.SUSPECT, "gone for the first time", NOW + TIMINGS.confirm_after, NOW
+        Action.SUSPECT, NOW + TIMINGS.confirm_after, NOW
     )
 
 
@@ -68,7 +78,7 @@ def test_a_post_that_met_a_410_counts_for_no_probe() -> None:
 def test_the_second_410_closes_once_the_time_to_confirm_has_passed() -> None:
     soon = suspect(TIMINGS.confirm_after - 1)
 
-    assert verdict(soon, Evidence.GONE).action is Action.KEEP
+    assert verdict(soon, Evidence.GONE).kept is Kept.EARLY
     assert verdict(soon, Evidence.GONE).check_at == NOW + 1
     assert verdict(suspect(TIMINGS.confirm_after), Evidence.GONE).by is ClosedBy.REAPED
 
@@ -77,13 +87,24 @@ def test_a_410_that_nobody_vouches_for_changes_nothing() -> None:
     one = suspect(5 * MINUTE)
     found = verdict(one, Evidence.GONE, vouched=False)
 
-    assert found == Verdict(Action.KEEP, "unvouched", LATER, one.suspect_since)
+    assert found == Verdict(Action.KEEP, LATER, one.suspect_since, kept=Kept.UNVOUCHED)
+
+
+@pytest.mark.parametrize("evidence", [*NEITHER, Evidence.GONE])
+@pytest.mark.parametrize("age", [30 * MINUTE, 3 * LIFETIME])
+def test_who_answered_before_in_the_same_run_is_kept_and_asked_soon(
+    evidence: Evidence, age: int
+) -> None:
+    one = suspect(5 * MINUTE, age)
+    found = judge(one, evidence, moment(), TIMINGS, vouched=True, answered=True)
+
+    assert found == Verdict(Action.KEEP, NOW + TIMINGS.confirm_after, kept=Kept.ANSWERED)
 
 
 def test_a_young_row_is_asked_after_its_grace() -> None:
     found = verdict(row(TIMINGS.grace - 1), Evidence.GONE)
 
-    assert found == Verdict(Action.KEEP, "young", NOW + TIMINGS.grace, 0)
+    assert found == Verdict(Action.KEEP, NOW + TIMINGS.grace, kept=Kept.YOUNG)
     assert verdict(row(TIMINGS.grace), Evidence.GONE).action is Action.SUSPECT
 
 
@@ -91,7 +112,7 @@ def test_a_young_row_is_asked_after_its_grace() -> None:
 def test_a_row_from_the_future_or_without_a_time_is_young(connected_at: int) -> None:
     one = Candidate(Connection("a=", connected_at, "abc123", "live"), NOW - 1)
 
-    assert verdict(one, Evidence.GONE).why == "young"
+    assert verdict(one, Evidence.GONE).kept is Kept.YOUNG
     assert verdict(one, Evidence.NO_ANSWER).action is Action.KEEP
 
 
@@ -107,17 +128,30 @@ def test_an_age_that_only_our_own_clock_knows_proves_nothing() -> None:
     assert verdict(old, Evidence.NO_ANSWER, moment(newest)).action is Action.KEEP
 
 
+def test_a_stamp_that_no_other_bears_out_makes_nobody_old() -> None:
+    assert newest([NOW - 9, NOW - 5, NOW], NOW) == NOW - 5
+    assert newest([NOW], NOW) == newest([], NOW) == 0
+
+
+def test_a_stamp_from_the_future_says_nothing() -> None:
+    late = NOW + SKEW
+
+    assert newest([late, late, NOW - 5], NOW) == late
+    assert newest([late + 1, late + 1, late + 1, NOW - 5, NOW - 9], NOW) == NOW - 9
+
+
 @pytest.mark.parametrize("evidence", NEITHER)
 def test_past_every_lifetime_no_answer_is_needed(evidence: Evidence) -> None:
     assert verdict(row(LIFETIME + GRACE), evidence).by is ClosedBy.AGE
-    assert verdict(row(LIFETIME + GRACE - 1), evidence) == Verdict(Action.KEEP, evidence, LATER, 0)
+    assert verdict(row(LIFETIME + GRACE - 1), evidence).kept is Kept.UNANSWERED
 
 
 @pytest.mark.parametrize("evidence", NEITHER)
 def test_any_other_answer_keeps_the_row_and_its_suspicion_and_says_why(evidence: Evidence) -> None:
     one = suspect(5 * MINUTE)
+    kept = Verdict(Action.KEEP, LATER, one.suspect_since, kept=Kept.UNANSWERED)
 
-    assert verdict(one, evidence) == Verdict(Action.KEEP, evidence, LATER, one.suspect_since)
+    assert verdict(one, evidence) == kept
 
 
 @pytest.mark.parametrize(
@@ -137,8 +171,9 @@ def test_a_suspicion_from_the_future_begins_anew() -> None:
 
 def test_what_is_held_keeps_its_suspicion() -> None:
     one = suspect(5 * MINUTE)
+    held = Verdict(Action.KEEP, LATER, one.suspect_since, kept=Kept.HELD)
 
-    assert held(one, moment(), TIMINGS) == Verdict(Action.KEEP, "held", LATER, one.suspect_since)
+    assert later(one, moment(), TIMINGS, Kept.HELD) == held
 
 
 times = st.integers(NOW - 4 * LIFETIME, NOW + 4 * LIFETIME)
@@ -152,6 +187,7 @@ times = st.integers(NOW - 4 * LIFETIME, NOW + 4 * LIFETIME)
     steady=times,
     evidence=st.sampled_from(list(Evidence)),
     vouched=st.booleans(),
+    answered=st.booleans(),
 )
 def test_nothing_is_closed_without_two_witnessed_410s_or_a_proved_age(
     connected_at: int,
@@ -161,14 +197,18 @@ def test_nothing_is_closed_without_two_witnessed_410s_or_a_proved_age(
     steady: int,
     evidence: Evidence,
     vouched: bool,
+    answered: bool,
 ) -> None:
     one = Candidate(Connection("a=", connected_at, "abc123", "live"), check_at, since)
-    found = verdict(one, evidence, Moment(NOW, steady, newest), vouched=vouched)
+    at = Moment(NOW, steady, newest)
+    found = judge(one, evidence, at, TIMINGS, vouched=vouched, answered=answered)
 
+    assert (found.kept is None) is (found.action is not Action.KEEP)
     if found.action is Action.CLOSE:
         age = min(NOW, newest) - connected_at
         twice = vouched and evidence is Evidence.GONE and NOW - since >= TIMINGS.confirm_after
         assert evidence is not Evidence.ALIVE
+        assert not answered
         assert (twice and 0 < since < check_at and since >= steady) or age >= LIFETIME
         assert evidence is Evidence.GONE or age >= LIFETIME + GRACE
     else:

@@ -1,13 +1,17 @@
 """What the breaker stands on: a row in which it is kept, and the stage as API Gateway knows it."""
 
+from contextlib import suppress
 from typing import Any
 
 from socketwatch import rows
 from socketwatch.aws.clients import AWS_ERRORS, error_code
-from socketwatch.aws.dynamo import ConditionFailed, Table
+from socketwatch.aws.dynamo import ConditionFailed, Item, Table
 from socketwatch.breaker import Breaker, Cause, Confirmation, Mode
 from socketwatch.rows import number, string, text_of, whole_of
 from socketwatch.settings import Api
+
+AS_READ = "(attribute_not_exists(#keptBy) OR #keptBy = :read)"
+"""Nobody has kept anything since: of the runs that were overtaken, that would be a trip."""
 
 
 class DynamoMemory:
@@ -34,10 +38,12 @@ class DynamoMemory:
             tripped_at=whole_of(before, "trippedAt"),
             clean=whole_of(before, "clean"),
             doubt=whole_of(before, "doubt"),
+            doubted=whole_of(before, "doubted"),
             proved=bool(whole_of(before, "proved")),
             last_at=whole_of(before, "lastAt"),
             steady_since=whole_of(before, "steadySince"),
             run=whole_of(before, "run") + 1,
+            kept_by=whole_of(before, "keptBy"),
         )
 
     def save(self, state: Breaker) -> None:
@@ -48,25 +54,24 @@ class DynamoMemory:
             "trippedAt": number(state.tripped_at),
             "clean": number(state.clean),
             "doubt": number(state.doubt),
+            "doubted": number(state.doubted),
             "proved": number(int(state.proved)),
             "lastAt": number(state.last_at),
             "steadySince": number(state.steady_since),
+            "keptBy": number(state.run),
         }
-        unovertaken = f"#run {'>=' if state.tripped else '='} :run"
-        try:
-            self._table.call(
-                "update_item",
-                Key=self._key,
-                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
-                ConditionExpression=unovertaken,
-                ExpressionAttributeNames={"#run": "run", **{f"#{one}": one for one in values}},
-                ExpressionAttributeValues={
-                    ":run": number(state.run),
-                    **{f":{name}": value for name, value in values.items()},
-                },
-            )
-        except ConditionFailed:
-            return
+        write: Item = {
+            "Key": self._key,
+            "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values),
+            "ExpressionAttributeNames": {f"#{name}": name for name in values},
+            "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
+        }
+        if not state.tripped:
+            write["ConditionExpression"] = "#run = :keptBy AND " + AS_READ
+            write["ExpressionAttributeNames"]["#run"] = "run"
+            write["ExpressionAttributeValues"][":read"] = number(state.kept_by)
+        with suppress(ConditionFailed):
+            self._table.call("update_item", **write)
 
 
 class ApiStage:
