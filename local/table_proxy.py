@@ -102,7 +102,11 @@ class TableProxy:
             fault = await self._faults.struck(On.TABLE, name=table)
             if fault is not None:
                 return self._refuse(fault, operation, table, index)
-        return await self._forward(request, body)
+        try:
+            return await self._forward(request, body)
+        except aiohttp.ClientError:
+            # Above all at the end of a stack, where functions still run when DynamoDB is gone.
+            return _refusal(503, "ServiceUnavailable", "the local DynamoDB does not answer")
 
     async def _forward(self, request: web.BaseRequest, body: bytes) -> web.Response:
         if self._session is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -40,13 +41,13 @@ def aws() -> Iterator[Ministack]:
 
 
 @asynccontextmanager
-async def proxied(aws: Ministack) -> AsyncIterator[tuple[TableProxy, Faults, Any]]:
+async def proxied(upstream: str) -> AsyncIterator[tuple[TableProxy, Faults, Any]]:
     """A proxy, its faults, and a client that goes through it."""
     proxy = TableProxy(lambda: NOON)
     await proxy.open()
     try:
         faults = Faults(random.Random(7), lambda _fault, _pick: None)
-        proxy.attach(aws.endpoint, faults)
+        proxy.attach(upstream, faults)
         yield proxy, faults, client(proxy.url, "dynamodb")
     finally:
         await proxy.close()
@@ -73,8 +74,19 @@ async def code(call: Callable[..., Any], *arguments: Any) -> str:
     return str(refused.value.response["Error"]["Code"])
 
 
+async def test_without_a_dynamodb_behind_it_calls_are_refused_in_order(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nobody = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with proxied(nobody) as (_, _, dynamodb):
+        assert await code(put, dynamodb, "registry") == "ServiceUnavailable"
+
+    assert caplog.records == []
+
+
 async def test_calls_go_through_unchanged(aws: Ministack) -> None:
-    async with proxied(aws) as (proxy, _, dynamodb):
+    async with proxied(aws.endpoint) as (proxy, _, dynamodb):
         await asyncio.to_thread(put, dynamodb, "registry", "large", body="x" * 300_000)
         found = await asyncio.to_thread(
             dynamodb.get_item, TableName="registry", Key={"pk": {"S": "large"}}
@@ -87,7 +99,7 @@ async def test_calls_go_through_unchanged(aws: Ministack) -> None:
 
 
 async def test_a_throttled_table_refuses_as_dynamodb_does(aws: Ministack) -> None:
-    async with proxied(aws) as (_, faults, dynamodb):
+    async with proxied(aws.endpoint) as (_, faults, dynamodb):
         told = faults.inject(Fault(On.TABLE, Does.THROTTLE, table="registry"))
         throttled = await code(put, dynamodb, "registry")
         await asyncio.to_thread(put, dynamodb, "deliveries")
@@ -99,7 +111,7 @@ async def test_a_throttled_table_refuses_as_dynamodb_does(aws: Ministack) -> Non
 
 
 async def test_throttles_are_counted_as_cloudwatch_has_them(aws: Ministack) -> None:
-    async with proxied(aws) as (proxy, faults, dynamodb):
+    async with proxied(aws.endpoint) as (proxy, faults, dynamodb):
         faults.inject(Fault(On.TABLE, Does.THROTTLE))
         for _ in range(2):
             await code(put, dynamodb, "registry")
@@ -120,7 +132,7 @@ async def test_throttles_are_counted_as_cloudwatch_has_them(aws: Ministack) -> N
 
 
 async def test_a_transaction_meets_the_faults_of_each_of_its_tables(aws: Ministack) -> None:
-    async with proxied(aws) as (_, faults, dynamodb):
+    async with proxied(aws.endpoint) as (_, faults, dynamodb):
         told = faults.inject(Fault(On.TABLE, Does.THROTTLE, table="deliveries"))
         actions = [
             {"Put": {"TableName": name, "Item": {"pk": {"S": "t"}}}}
@@ -135,7 +147,7 @@ async def test_a_transaction_meets_the_faults_of_each_of_its_tables(aws: Minista
 
 
 async def test_a_table_can_fail_and_can_be_slow(aws: Ministack) -> None:
-    async with proxied(aws) as (_, faults, dynamodb):
+    async with proxied(aws.endpoint) as (_, faults, dynamodb):
         faults.inject(Fault(On.TABLE, Does.STATUS, status=500, times=1))
         faults.inject(Fault(On.TABLE, Does.DELAY, ms=60, times=1))
         failed = await code(put, dynamodb, "registry")
@@ -156,7 +168,7 @@ async def test_before_there_is_a_dynamodb_it_says_so() -> None:
 
 
 async def test_a_taken_port_is_an_error(aws: Ministack) -> None:
-    async with proxied(aws) as (proxy, _, _):
+    async with proxied(aws.endpoint) as (proxy, _, _):
         taken = int(proxy.url.rpartition(":")[2])
 
         with pytest.raises(TableProxyError, match=f"port {taken} is in use"):
