@@ -13,7 +13,7 @@ check: setup  ## format, lint, types, templates
 	.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/cfn-lint
 
 test: setup browser  ## all tests: unit, adapters, templates, in a browser, end to end on the local stack
-	@echo "some 5,000 tests in two processes; what each says comes when it is done, in 6 to 9 minutes" >&2
+	@echo "some 5,000 tests in two processes; what each says comes when it is done, in 8 to 14 minutes" >&2
 	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target test-stack test-rest
 
 test-stack: setup browser

@@ -16,7 +16,7 @@ from console.page.server import Page
 from console.page.watched import WatchedAlarms
 from local import emf
 from local.bridge import Line
-from local.demo.farewell import farewell
+from local.demo.farewell import farewell, herald
 from local.demo.haunting import Haunting
 from local.demo.hearing import held_against, is_open
 from local.demo.settings import DemoSettings
@@ -132,10 +132,11 @@ async def _crowd(run: Run, stop: asyncio.Event) -> dict[str, Any]:
             await _wait(stop, run.settings.seconds or None)
         run.say("letting the stack come to rest")
         leaving.set()
-        registered, held = await _rest(run)
-        live_reaped = await run.haunting.live_reaped()
-        await run.stack.invoke("Census")
-        last = await farewell(crowd)
+        async with herald(crowd) as peer:
+            registered, held = await _rest(run)
+            live_reaped = await run.haunting.live_reaped()
+            await run.stack.invoke("Census")
+            last = await farewell(crowd, peer)
     await _heard_out(run)
     reports = await _reports(run, last)
     await run.stack.bridge.quiet(2)

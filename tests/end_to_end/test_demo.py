@@ -61,9 +61,9 @@ def test_a_short_demo_ends_with_registry_and_truth_agreeing() -> None:
     assert ended.returncode == 0, ended.stderr
     assert "Traceback" not in ended.stderr
     seen: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    # How many come and stay in eight seconds, and what they say and hear, is the machine's affair:
-    # where it is slow, whoever waits for a function is closed as idle.
-    assert seen["connected_by_registry"] == seen["connected_truth"]
+    # The herald is there in any case. How many others come and stay in eight seconds, and what they
+    # say and hear, is the machine's affair: whoever waits for a slow one is closed as idle.
+    assert seen["connected_by_registry"] == seen["connected_truth"] > 0
     assert seen["opened"] == seen["closed"] >= seen["connected_peak"] > 0
     assert seen["frames_sent"] > 0
     assert seen["frames_received"] > 0
