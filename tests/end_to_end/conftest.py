@@ -67,6 +67,13 @@ class Scene:
                 raise AssertionError(f"{seen!r} has not become {value!r}")
             await asyncio.sleep(0.05)
 
+    async def agrees(self) -> None:
+        """Wait until the registry names exactly the connections that are open.
+
+        Both are asked each time: who left before this was called may still be on the way out.
+        """
+        await self.becomes(lambda: self.stack.registered() ^ self.stack.edge.live(), frozenset())
+
 
 @pytest.fixture(scope="session")
 def scene() -> Iterator[Scene]:

@@ -83,6 +83,6 @@ def test_many_peers_at_once_are_all_registered(scene: Scene) -> None:
         async with asyncio.TaskGroup() as group:
             for number in range(40):
                 group.create_task(visit(f"user-{number}", everybody))
-        await scene.becomes(scene.stack.registered, scene.stack.edge.live())
+        await scene.agrees()
 
     scene.play(play())

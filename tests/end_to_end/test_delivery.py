@@ -74,7 +74,7 @@ def test_a_user_with_two_sockets_hears_on_both_until_one_closes(scene: Scene) ->
                 answer = await invoke(scene, to={"user": "two"}, data=1)
                 assert [(await hear(peer))["data"] for peer in (first, second)] == [1, 1]
                 assert await outcomes(scene, answer["broadcastId"]) == {"accepted": 2}
-            await scene.becomes(scene.stack.registered, scene.stack.edge.live())
+            await scene.agrees()
             answer = await invoke(scene, to={"user": "two"}, data=2)
             assert (await hear(first))["data"] == 2
             assert await outcomes(scene, answer["broadcastId"]) == {"accepted": 1}
@@ -85,7 +85,7 @@ def test_a_user_with_two_sockets_hears_on_both_until_one_closes(scene: Scene) ->
 def test_everyone_is_everyone_but_the_excluded(scene: Scene) -> None:
     async def play() -> None:
         async with scene.peer("ann") as ann:
-            await scene.becomes(scene.stack.registered, scene.stack.edge.live())
+            await scene.agrees()
             before = scene.stack.edge.live()
             async with scene.peer("bob") as bob:
                 (excluded,) = scene.stack.edge.live() - before

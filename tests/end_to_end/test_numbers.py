@@ -51,7 +51,7 @@ def test_opened_closed_and_refused_are_counted_to_the_last(scene: Scene) -> None
             async with scene.peer("ann", "?room=lobby") as peer:
                 await ask(peer, action="ping")
                 await ask(peer, action="dance")
-        await scene.becomes(scene.stack.registered, scene.stack.edge.live())
+        await scene.agrees()
         await scene.stack.bridge.quiet(2)
         after = {name: await published(scene, name) for name in counted}
         closed = await published(scene, "ConnectionsClosed", Category="client")
@@ -90,7 +90,7 @@ def test_a_row_that_somebody_deletes_is_a_connection_that_ended(scene: Scene) ->
 def test_the_census_counts_what_is_open(scene: Scene) -> None:
     async def play() -> None:
         async with scene.peer("ann"), scene.peer("bob"), scene.peer("cy"):
-            await scene.becomes(scene.stack.registered, scene.stack.edge.live())
+            await scene.agrees()
             open_now = len(scene.stack.edge.live())
             gauges.clear()
             await scene.stack.invoke("Census")

@@ -274,7 +274,7 @@ def test_a_connection_ends_with_its_token_where_that_is_set(scene: Scene) -> Non
             assert (done.ended, done.failed) == ({ClosedBy.TOKEN: 1}, {})
             async with asyncio.timeout(PATIENCE):
                 await peers[expired].wait_closed()
-            await scene.becomes(scene.stack.registered, scene.stack.edge.live())
+            await scene.agrees()
             assert not peers[other].close_code
 
     scene.play(play())

@@ -20,7 +20,7 @@ CROWD = Path(__file__).parent / "crowd.py"
 
 async def agree(scene: Scene) -> None:
     """Wait until the registry names what the edge holds, and the census counts as many."""
-    await scene.becomes(scene.stack.registered, scene.stack.edge.live())
+    await scene.agrees()
     gauges: list[int] = []
 
     def hear(line: object) -> None:
