@@ -1,12 +1,13 @@
 """The archive's rules on dictionaries; `down` makes every call fail."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from socketwatch.archive import Closed, Rollup, TeamDay
 from socketwatch.errors import LedgerUnavailable
+from socketwatch.totals import Totals
 
 
 @dataclass
@@ -14,17 +15,21 @@ class FakeArchive:
     """Keeps what it is told.
 
     Attributes:
+        shares: what the rollups of a day hold of its broadcasts.
         interrupt: counts down the writes until one fails, once.
+        lost: the answer to the next count is, but not what it writes.
         overtaken: somebody else always writes a rollup first.
         asked: after which keys broadcasts were read.
     """
 
     kept: dict[tuple[str, str, str], Closed] = field(default_factory=dict)
+    shares: dict[tuple[str, str, str], Totals] = field(default_factory=dict)
     sums: dict[tuple[str, str, str, str], Rollup] = field(default_factory=dict)
     days_of: dict[tuple[str, str], TeamDay] = field(default_factory=dict)
     likes: dict[tuple[str, str, str], tuple[int, dict[str, Any]]] = field(default_factory=dict)
     down: bool = False
     interrupt: int | None = None
+    lost: bool = False
     overtaken: bool = False
     asked: list[str] = field(default_factory=list)
 
@@ -54,13 +59,26 @@ class FakeArchive:
             if (one, whose) == (day, team)
         ]
 
-    def put_rollup(self, rollup: Rollup) -> bool:
+    def counted(self, day: str, team: str, key: str) -> Totals | None:
+        self._answer()
+        return deepcopy(self.shares.get((day, team, key)))
+
+    def count(self, shares: Mapping[str, Totals], rollups: Sequence[Rollup]) -> bool:
         self._write()
-        place = (rollup.team, rollup.label, rollup.day, rollup.value)
-        before = self.sums.get(place)
-        if self.overtaken or (before and before.revision != rollup.revision):
+        day, team = rollups[0].day, rollups[0].team
+        places = {(one.team, one.label, one.day, one.value): one for one in rollups}
+        known = all((day, team, key) in self.kept for key in shares)
+        latest = all(
+            place not in self.sums or self.sums[place].revision == rollup.revision - 1
+            for place, rollup in places.items()
+        )
+        if self.overtaken or not (known and latest):
             return False
-        self.sums[place] = deepcopy(replace(rollup, revision=rollup.revision + 1))
+        self.sums |= deepcopy(places)
+        self.shares |= {(day, team, key): deepcopy(share) for key, share in shares.items()}
+        if self.lost:
+            self.lost = False
+            raise LedgerUnavailable("the fake's answer was lost")
         return True
 
     def days(self, team: str, label: str, first: str, last: str) -> Iterator[Rollup]:

@@ -7,11 +7,12 @@
 | rollup | `TEAM#<team>`         | `<label>#<date>#<value>`      |
 | last   | `TEAM#<team>`         | `last#<label>#<value>`        |
 
-They are in the ledger's table. A date is that on which a report was closed, in UTC. A broadcast
-without a `team` label is of the team `none`.
+A closed row also says what of it is counted in the rollups. They are in the ledger's table. A date
+is that on which a report was closed, in UTC. A broadcast without a `team` label is of the team
+`none`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -69,8 +70,7 @@ class Rollup:
 
     Attributes:
         label: `campaign` or `message_type`; empty for the whole day.
-        through: the key of the last broadcast that is in.
-        revision: how often it was written.
+        revision: how often it changed.
     """
 
     team: str
@@ -78,7 +78,6 @@ class Rollup:
     label: str = ""
     value: str = ""
     totals: Totals = field(default_factory=Totals)
-    through: str = ""
     revision: int = 0
 
 
@@ -95,7 +94,7 @@ class Archive(Protocol):
     """What `report` keeps. Every method raises `LedgerUnavailable` where the table is silent."""
 
     def put(self, closed: Closed) -> None:
-        """Keep a broadcast, over what was kept of it."""
+        """Keep a broadcast, over what was kept of it; what is counted of it stays."""
 
     def find(self, day: str, team: str, key: str) -> Closed | None:
         """A broadcast that was kept."""
@@ -109,8 +108,14 @@ class Archive(Protocol):
     def rollups(self, day: str, team: str) -> list[Rollup]:
         """All rollups of a team's day."""
 
-    def put_rollup(self, rollup: Rollup) -> bool:
-        """Write the next revision of a rollup, unless somebody else has."""
+    def counted(self, day: str, team: str, key: str) -> Totals | None:
+        """What a day's rollups hold of a broadcast."""
+
+    def count(self, shares: Mapping[str, Totals], rollups: Sequence[Rollup]) -> bool:
+        """Write new revisions of a day's rollups and, by key, what they now hold of broadcasts.
+
+        All or nothing, and nothing where somebody else has written one of these revisions.
+        """
 
     def days(self, team: str, label: str, first: str, last: str) -> Iterator[Rollup]:
         """A team's rollups under a label (or none) over days, both included, in order."""

@@ -125,7 +125,7 @@ class Publisher:
     ) -> None:
         self.archive.note(TeamDay(team, day))
         try:
-            rolled = rollups.bring_up(self.archive, day, team, [one.key for _, one in published])
+            rolled = rollups.bring_up(self.archive, day, team, [one for _, one in published])
             now = self.clock()
             *labels, whole = [day_report(rollup, now) for rollup in rolled]
             latest = self.archive.latest(day, team, BROADCASTS_SHOWN)

@@ -5,13 +5,16 @@ when somebody reads.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import add, sub
 from typing import Any, Self
 
 from socketwatch.breakdown import Part, Parts
 from socketwatch.histogram import buckets
 from socketwatch.outcomes import Outcome
+
+Operation = Callable[[int, int], int]
 
 _WHOLE = (
     "broadcasts",
@@ -86,16 +89,26 @@ class Totals:
 
     def add(self, other: Self) -> None:
         """Add another's numbers to these."""
-        for name in _WHOLE:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in _HISTOGRAMS:
-            pairs = zip(getattr(self, name), getattr(other, name), strict=True)
-            setattr(self, name, [mine + theirs for mine, theirs in pairs])
+        self._shift(other, add)
         self.outcomes.update(other.outcomes)
         self.reasons.update(other.reasons)
         self.platforms = joined(self.platforms, other.platforms)
         self.ages = joined(self.ages, other.ages)
         self.began(other.first_attempt_at, other.last_attempt_at)
+
+    def take_back(self, other: Self) -> None:
+        """Undo `add`; only the time of attempts stays as wide as it has become."""
+        self._shift(other, sub)
+        self.outcomes -= other.outcomes
+        self.reasons -= other.reasons
+        self.platforms = joined(self.platforms, other.platforms, sub)
+        self.ages = joined(self.ages, other.ages, sub)
+
+    def _shift(self, other: Self, by: Operation) -> None:
+        for name in _WHOLE:
+            setattr(self, name, by(getattr(self, name), getattr(other, name)))
+        for name in _HISTOGRAMS:
+            setattr(self, name, list(map(by, getattr(self, name), getattr(other, name))))
 
     def began(self, first: int, last: int) -> None:
         """Widen the time of attempts; 0 is none."""
@@ -103,13 +116,13 @@ class Totals:
         self.last_attempt_at = max(self.last_attempt_at, last)
 
 
-def joined(some: Parts, others: Parts) -> dict[str, Part]:
-    """Two breakdowns as one."""
+def joined(some: Parts, others: Parts, by: Operation = add) -> dict[str, Part]:
+    """Two breakdowns as one, without parts that nobody is left in."""
     found = dict(some)
     for name, (targeted, accepted) in others.items():
         before = found.get(name, (0, 0))
-        found[name] = before[0] + targeted, before[1] + accepted
-    return found
+        found[name] = by(before[0], targeted), by(before[1], accepted)
+    return {name: part for name, part in found.items() if any(part)}
 
 
 def pack(totals: Totals) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from socketwatch.aws.archive import DynamoArchive, Retention
 from socketwatch.aws.dynamo import Table
 from socketwatch.errors import LedgerUnavailable
 from socketwatch.outcomes import Outcome
+from socketwatch.rollups import AT_ONCE, bring_up
 from socketwatch.totals import Totals
 from tests.adapters.table import create
 from tests.archives import FakeArchive
@@ -36,7 +37,8 @@ CLOSED = Closed(
     totals=totals(),
     similar={"by": "campaign"},
 )
-WHOLE = Rollup("pay", DAY, totals=totals(), through="1")
+WHOLE = Rollup("pay", DAY, totals=totals(), revision=1)
+CAMPAIGN = replace(WHOLE, label="campaign", value="x~1")
 
 
 def on(client: Any, name: str = "deliveries") -> DynamoArchive:
@@ -75,16 +77,51 @@ def test_broadcasts_come_in_the_order_in_which_they_were_closed(archive: Archive
     assert (found, after, newest) == (["b1", "b2", "b3"], ["b2", "b3"], ["b3", "b2"])
 
 
-def test_a_rollup_is_written_by_whoever_read_it_last(archive: Archive) -> None:
-    assert archive.put_rollup(WHOLE)
-    assert not archive.put_rollup(replace(WHOLE, through="2"))
+def test_rollups_and_what_they_hold_are_written_together_by_whoever_read_last(
+    archive: Archive,
+) -> None:
+    archive.put(CLOSED)
+    assert archive.counted(DAY, "pay", CLOSED.key) is None
+    assert archive.count({CLOSED.key: totals(1)}, [WHOLE])
+    assert not archive.count({CLOSED.key: totals(2)}, [CAMPAIGN, WHOLE])
 
-    (read,) = archive.rollups(DAY, "pay")
-    assert read == replace(WHOLE, revision=1)
-    assert archive.put_rollup(replace(read, through="2"))
-    assert not archive.put_rollup(read)
+    assert archive.rollups(DAY, "pay") == [WHOLE]
+    assert archive.counted(DAY, "pay", CLOSED.key) == totals(1)
 
-    assert [one.through for one in archive.rollups(DAY, "pay")] == ["2"]
+    second = replace(WHOLE, totals=totals(3), revision=2)
+    assert archive.count({CLOSED.key: totals(3)}, [CAMPAIGN, second])
+
+    assert archive.rollups(DAY, "pay") == [second, CAMPAIGN]
+    assert archive.counted(DAY, "pay", CLOSED.key) == totals(3)
+
+
+def test_what_is_counted_of_a_broadcast_outlasts_its_change(archive: Archive) -> None:
+    archive.put(CLOSED)
+    archive.count({CLOSED.key: totals(1)}, [WHOLE])
+    archive.put(replace(CLOSED, late=True))
+
+    assert archive.counted(DAY, "pay", CLOSED.key) == totals(1)
+    assert archive.find(DAY, "pay", CLOSED.key) == replace(CLOSED, late=True)
+
+
+def test_of_a_broadcast_that_is_not_kept_nothing_is_counted(archive: Archive) -> None:
+    assert not archive.count({CLOSED.key: totals()}, [WHOLE])
+
+    assert archive.rollups(DAY, "pay") == []
+    assert archive.find(DAY, "pay", CLOSED.key) is None
+
+
+def test_a_whole_batch_with_labels_of_its_own_is_one_write(archive: Archive) -> None:
+    labels = [{"team": "pay", "campaign": f"c{n}", "message_type": f"m{n}"} for n in range(AT_ONCE)]
+    batch = [replace(CLOSED, broadcast_id=f"b{n}", labels=own) for n, own in enumerate(labels)]
+    for one in batch:
+        archive.put(one)
+
+    whole = bring_up(archive, DAY, "pay", batch)[-1]
+
+    assert whole.totals.broadcasts == AT_ONCE
+    assert len(archive.rollups(DAY, "pay")) == 1 + 2 * AT_ONCE
+    assert {one.revision for one in archive.rollups(DAY, "pay")} == {1}
 
 
 def test_rollups_are_found_by_label_and_days_both_included(archive: Archive) -> None:
@@ -95,8 +132,8 @@ def test_rollups_are_found_by_label_and_days_both_included(archive: Archive) -> 
             ("campaign", "~~"),
             ("message_type", "p"),
         ):
-            archive.put_rollup(Rollup("pay", day, label, value))
-    archive.put_rollup(Rollup("other", DAY))
+            archive.count({}, [Rollup("pay", day, label, value, revision=1)])
+    archive.count({}, [Rollup("other", DAY, revision=1)])
 
     whole = [one.day for one in archive.days("pay", "", DAY, "2024-11-12")]
     campaigns = [(one.day, one.value) for one in archive.days("pay", "campaign", DAY, "2024-11-12")]
@@ -132,7 +169,7 @@ def test_broadcasts_go_with_the_reports_and_days_stay_for_thirteen_months(dynamo
     create(dynamodb, "template.yaml", "Deliveries", "deliveries")
     archive = on(dynamodb)
     archive.put(CLOSED)
-    archive.put_rollup(WHOLE)
+    archive.count({}, [WHOLE])
 
     rows = dynamodb.scan(TableName="deliveries")["Items"]
     left = {row["pk"]["S"]: int(row["expiresAt"]["N"]) - NOW // 1_000 for row in rows}

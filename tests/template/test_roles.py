@@ -79,6 +79,7 @@ EXPECTED = {
     | on("${Deliveries.Arn}/index/open", "dynamodb:Query")
     | {
         ("dynamodb:PutItem", "Deliveries.Arn", leading("DATE#*", "DAY#*", "TEAM#*")),
+        ("dynamodb:UpdateItem", "Deliveries.Arn", leading("DATE#*", "DAY#*", "TEAM#*")),
         ("dynamodb:UpdateItem", "Deliveries.Arn", leading("BCAST#*")),
         ("events:PutEvents", BUS, json.dumps({"StringEquals": {"events:source": "socketwatch"}})),
     }

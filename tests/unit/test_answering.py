@@ -157,7 +157,7 @@ def test_too_many_rows_are_refused_before_they_are_all_read() -> None:
     stage = Stage()
     for number in range(MOST_ROWS + 1):
         stage.archive.note(TeamDay(f"t{number}", DAY))
-        stage.archive.put_rollup(Rollup(f"t{number}", DAY))
+        stage.archive.count({}, [Rollup(f"t{number}", DAY, revision=1)])
 
     assert span(stage)["error"] == "too_much"
 

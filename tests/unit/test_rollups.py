@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from socketwatch.archive import Closed, Rollup
 from socketwatch.errors import LedgerUnavailable
 from socketwatch.outcomes import Outcome
-from socketwatch.rollups import MOST_VALUES, OTHER, Overtaken, bring_up, roll_up
+from socketwatch.rollups import AT_ONCE, MOST_VALUES, OTHER, Overtaken, bring_up, roll_up
 from socketwatch.totals import Totals, pack
 from tests.archives import FakeArchive
 from tests.fakes import NOW
@@ -45,6 +45,13 @@ def summed(*parts: Totals) -> dict[str, object]:
     for part in parts:
         whole.add(part)
     return pack(whole)
+
+
+def count(archive: FakeArchive, *broadcasts: Closed) -> dict[tuple[str, str], dict[str, object]]:
+    """Keep broadcasts and count them, as a run of `report` does."""
+    for one in broadcasts:
+        archive.put(one)
+    return by_label(bring_up(archive, DAY, "pay", broadcasts))
 
 
 def test_a_day_and_each_label_are_sums() -> None:
@@ -102,47 +109,77 @@ def test_ten_thousand_broadcasts_are_rolled_up_in_bounded_memory() -> None:
     assert peak < 2_000_000
 
 
-def test_going_on_reads_nothing_that_is_in_already() -> None:
+def test_going_on_reads_no_other_broadcast() -> None:
     archive = FakeArchive()
-    for number in range(3):
-        archive.put(closed(number, "a", at=NOW + number))
-    bring_up(archive, DAY, "pay", [closed(0, at=NOW).key])
-    later = closed(9, "a", at=NOW + 9)
-    archive.put(later)
+    count(archive, *(closed(number, "a", at=NOW + number) for number in range(3)))
 
     archive.asked.clear()
-    rolled = bring_up(archive, DAY, "pay", [later.key])
+    rolled = count(archive, closed(9, "a", at=NOW - 9))
 
-    assert archive.asked == [closed(2, at=NOW + 2).key]
-    assert rolled[-1].totals.broadcasts == 4
+    assert archive.asked == []
+    assert rolled["", ""] == rolled["campaign", "a"] == summed(*[totals()] * 4)
 
 
-def test_whoever_was_overtaken_changes_nothing_more() -> None:
+def test_one_that_changed_replaces_what_it_was_and_its_labels_stay() -> None:
     archive = FakeArchive()
-    one = closed(1)
-    archive.put(one)
-    bring_up(archive, DAY, "pay", [one.key])
-    two = closed(2, at=NOW + 2)
-    archive.put(two)
+    one = closed(1, "a", totals=totals(3, gone=2))
+    count(archive, one, closed(2, "b"))
+
+    rolled = count(archive, replace(one, totals=totals(5), late=True))
+
+    late = replace(totals(5), late_changes=1)
+    assert rolled == {
+        ("campaign", "a"): summed(late),
+        ("campaign", "b"): summed(totals()),
+        ("", ""): summed(late, totals()),
+    }
+
+
+def test_more_than_fit_one_write_are_written_by_and_by() -> None:
+    archive = FakeArchive()
+    many = [closed(number, f"c{number}") for number in range(3 * AT_ONCE + 1)]
+    archive.interrupt = len(many) + 2
+    with pytest.raises(LedgerUnavailable):
+        count(archive, *many)
+
+    assert by_label(archive.rollups(DAY, "pay"))["", ""] == summed(*[totals()] * 2 * AT_ONCE)
+    assert count(archive, *many)["", ""] == summed(*[totals()] * len(many))
+
+
+def test_a_write_whose_answer_was_lost_counts_once() -> None:
+    archive = FakeArchive(lost=True)
+    with pytest.raises(LedgerUnavailable):
+        count(archive, closed(1, "a"))
+
+    assert count(archive, closed(1, "a"))["", ""] == summed(totals())
+
+
+def test_whoever_was_overtaken_changes_nothing() -> None:
+    archive = FakeArchive()
+    count(archive, closed(1))
     archive.overtaken = True
 
     with pytest.raises(Overtaken):
-        bring_up(archive, DAY, "pay", [two.key])
+        count(archive, closed(2))
+
+    assert by_label(archive.rollups(DAY, "pay")) == {("", ""): summed(totals())}
 
 
-def test_a_label_that_is_ahead_of_its_day_loses_nothing_that_comes_before_it() -> None:
-    archive = FakeArchive()
-    first, second = closed(1, "a"), closed(2, "a", at=NOW + 1)
-    archive.put(second)
-    archive.interrupt = 1
-    with pytest.raises(LedgerUnavailable):
-        bring_up(archive, DAY, "pay", [second.key])
-    assert by_label(archive.rollups(DAY, "pay")).keys() == {("campaign", "a")}
+def test_two_runs_at_once_count_what_both_found_once() -> None:
+    class Overtaking(FakeArchive):
+        """Another run counts the same broadcast once this one has read the rollups."""
 
-    archive.put(first)
-    found = by_label(bring_up(archive, DAY, "pay", [first.key, second.key]))
+        def rollups(self, day: str, team: str) -> list[Rollup]:
+            found = super().rollups(day, team)
+            bring_up(other, DAY, "pay", [closed(1)])
+            return found
 
-    assert found["campaign", "a"] == found["", ""] == summed(totals(), totals())
+    archive = Overtaking()
+    other = FakeArchive(archive.kept, archive.shares, archive.sums)
+    with pytest.raises(Overtaken):
+        count(archive, closed(1))
+
+    assert by_label(other.rollups(DAY, "pay")) == {("", ""): summed(totals())}
 
 
 campaigns = st.sampled_from(["", "a", "b", "c"])
@@ -167,18 +204,19 @@ def test_a_day_is_the_sum_of_its_broadcasts(asked: list[tuple[str, int, int]], s
         arriving += zip(sorted(rng.random() for _ in versions), versions, strict=True)
     arriving.sort(key=itemgetter(0))
     archive = FakeArchive()
-    waiting: list[str] = []
+    waiting: dict[str, Closed] = {}
     while arriving or waiting:
         for _ in range(min(len(arriving), rng.randrange(1, 4))):
             _, one = arriving.pop(0)
             archive.put(one)
-            waiting.append(one.key)
-        archive.interrupt = rng.choice([None, None, 0, 1, 2])
+            waiting[one.key] = one
+        archive.interrupt = rng.choice([None, None, 0])
+        archive.lost = rng.random() < 0.2
         # What is broken off is done again by the next run, with what was closed meanwhile.
         with suppress(LedgerUnavailable):
-            bring_up(archive, DAY, "pay", waiting)
-            waiting = []
-        archive.interrupt = None
+            bring_up(archive, DAY, "pay", waiting.values())
+            waiting = {}
+        archive.interrupt, archive.lost = None, False
 
     found = by_label(archive.rollups(DAY, "pay"))
 

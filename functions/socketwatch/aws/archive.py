@@ -1,7 +1,7 @@
 """The archive in the ledger's table: a JSON document a row, beside what it is found by."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,7 +10,7 @@ from socketwatch.aws.dynamo import ConditionFailed, Item, Table, open_table
 from socketwatch.errors import LedgerUnavailable
 from socketwatch.rows import number, string
 from socketwatch.settings import Environment, whole
-from socketwatch.totals import pack, unpack
+from socketwatch.totals import Totals, pack, unpack
 
 DAY_SECONDS = 86_400
 
@@ -41,8 +41,15 @@ class DynamoArchive:
     def put(self, closed: Closed) -> None:
         """See `Archive.put`."""
         expires = closed.closed_at // 1_000 + self._retention.reports * DAY_SECONDS
-        key = _closed_key(closed.day, closed.team, closed.key)
-        self._put(key | {"document": _text(_closed_document(closed)), "expiresAt": number(expires)})
+        self._table.call(
+            "update_item",
+            Key=_closed_key(closed.day, closed.team, closed.key),
+            UpdateExpression="SET document = :document, expiresAt = :expires",
+            ExpressionAttributeValues={
+                ":document": _text(_closed_document(closed)),
+                ":expires": number(expires),
+            },
+        )
 
     def find(self, day: str, team: str, key: str) -> Closed | None:
         """See `Archive.find`."""
@@ -67,21 +74,30 @@ class DynamoArchive:
             for one in self._rollups(team, label, day, day)
         ]
 
-    def put_rollup(self, rollup: Rollup) -> bool:
-        """See `Archive.put_rollup`."""
-        document = {"totals": pack(rollup.totals), "through": rollup.through}
-        item = {
-            "pk": string(f"TEAM#{rollup.team}"),
-            "sk": string(f"{rollup.label}#{rollup.day}#{rollup.value}"),
-            "document": _text(document),
-            "revision": number(rollup.revision + 1),
-            "expiresAt": number(self._end_of(rollup.day)),
-        }
-        return self._put(
-            item,
-            ConditionExpression="attribute_not_exists(pk) OR revision = :before",
-            ExpressionAttributeValues={":before": number(rollup.revision)},
-        )
+    def counted(self, day: str, team: str, key: str) -> Totals | None:
+        """See `Archive.counted`; a strongly consistent read."""
+        item = self._table.get(_closed_key(day, team, key))
+        return unpack(json.loads(item["counted"]["S"])) if "counted" in item else None
+
+    def count(self, shares: Mapping[str, Totals], rollups: Sequence[Rollup]) -> bool:
+        """See `Archive.count`; one transaction, of at most a hundred rows."""
+        day, team = rollups[0].day, rollups[0].team
+        actions = [
+            {
+                "Update": {
+                    "Key": _closed_key(day, team, key),
+                    "UpdateExpression": "SET counted = :counted",
+                    "ConditionExpression": "attribute_exists(pk)",
+                    "ExpressionAttributeValues": {":counted": _text(pack(share))},
+                }
+            }
+            for key, share in shares.items()
+        ]
+        try:
+            self._table.transact([*actions, *map(self._next_revision, rollups)])
+        except ConditionFailed:
+            return False
+        return True
 
     def days(self, team: str, label: str, first: str, last: str) -> Iterator[Rollup]:
         """See `Archive.days`."""
@@ -151,6 +167,21 @@ class DynamoArchive:
         ):
             yield from map(_rollup, page["Items"])
 
+    def _next_revision(self, rollup: Rollup) -> Item:
+        return {
+            "Put": {
+                "Item": {
+                    "pk": string(f"TEAM#{rollup.team}"),
+                    "sk": string(f"{rollup.label}#{rollup.day}#{rollup.value}"),
+                    "document": _text({"totals": pack(rollup.totals)}),
+                    "revision": number(rollup.revision),
+                    "expiresAt": number(self._end_of(rollup.day)),
+                },
+                "ConditionExpression": "attribute_not_exists(pk) OR revision = :before",
+                "ExpressionAttributeValues": {":before": number(rollup.revision - 1)},
+            }
+        }
+
     def _end_of(self, day: str) -> int:
         return midnight(day) // 1_000 + (self._retention.days + 1) * DAY_SECONDS
 
@@ -191,14 +222,12 @@ def _closed(item: Item) -> Closed:
 
 def _rollup(item: Item) -> Rollup:
     label, day, value = item["sk"]["S"].split("#", 2)
-    document = _document(item)
     return Rollup(
         team=item["pk"]["S"].removeprefix("TEAM#"),
         day=day,
         label=label,
         value=value,
-        totals=unpack(document["totals"]),
-        through=document["through"],
+        totals=unpack(_document(item)["totals"]),
         revision=int(item["revision"]["N"]),
     )
 
