@@ -22,6 +22,9 @@ INTERPRETER = Path(__file__).parent / "interpreter"
 LOG_SECONDS = 0.5
 """Between two writings of the access log."""
 
+NAMED = 3
+"""Of many resources that are left out alike, so many are named."""
+
 Progress = Callable[[str], None]
 
 
@@ -68,7 +71,7 @@ def tell(name: str, deployed: Deployed, progress: Progress) -> None:
     """Say what was deployed, and in what it differs from what AWS would have made."""
     progress(f"stack {name}: API {deployed.outputs['ApiId']}")
     for (kind, why), names in _grouped(deployed.left_out).items():
-        progress(f"left out: {kind} ({why}): {', '.join(names)}")
+        progress(f"left out: {kind} ({why}): {_some(names)}")
     for repaired in deployed.repaired:
         progress(repaired)
 
@@ -78,6 +81,11 @@ def log_groups(logs: Any, stack: str) -> list[str]:
     pages = logs.get_paginator("describe_log_groups").paginate()
     names = [group["logGroupName"] for page in pages for group in page["logGroups"]]
     return sorted(name for name in names if stack in name)
+
+
+def _some(names: list[str]) -> str:
+    rest = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _grouped(left_out: Iterable[LeftOut]) -> dict[tuple[str, str], list[str]]:
