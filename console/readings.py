@@ -13,6 +13,7 @@ from socketwatch import metrics, series
 from socketwatch.clock import MINUTE, SECOND
 from socketwatch.endings import CLOSED_CATEGORIES
 from socketwatch.metrics import Metric
+from socketwatch.minute import LAG
 from socketwatch.outcomes import Outcome
 from socketwatch.quotas import Quota
 from socketwatch.series import History, Query, Series
@@ -24,9 +25,13 @@ PERIOD = 60
 WINDOW = 180 * MINUTE
 """How far back anything is read."""
 
-LATE = 15 * SECOND
-"""How long after its end a minute counts as complete. What CloudWatch takes in still later is
-missing from the last minute at this look, and in the mean at the next."""
+LATE = LAG * SECOND
+"""How long after its end a minute counts as complete on AWS: as long as the census gives it. What
+CloudWatch takes in still later is missing from the last minute at this look, not in the mean at the
+next."""
+
+LATE_LOCALLY = 15 * SECOND
+"""The same on a local stack, which publishes whole minutes a second after their end."""
 
 LATELY = 5
 """Minutes that a mean or a sum goes over."""
@@ -73,12 +78,15 @@ class Point:
 class Readings:
     """The series of one API up to *now* (epoch ms).
 
-    A number is None where nobody said it: Socketwatch writes its zeros, so silence is not zero.
+    A number is None where nobody said it: Socketwatch writes its zeros, so silence is not zero. A
+    minute is complete *late* milliseconds after its end: the census's zeros are there before what
+    others counted, and would call it quiet.
     """
 
     api: Api
     found: Mapping[Query, Series]
     now: int
+    late: int = LATE
 
     def latest(self, metric: Metric, value: str = "", within: int = WINDOW) -> Point | None:
         """The newest value that is not older than *within* milliseconds."""
@@ -106,7 +114,7 @@ class Readings:
     def _in_minutes(self, metric: Metric, values: Sequence[str]) -> list[Number | None]:
         """One number a minute, the oldest first."""
         points = [self._points(metric, value) for value in values]
-        end = (self.now - LATE) // MINUTE * MINUTE
+        end = (self.now - self.late) // MINUTE * MINUTE
         numbers: list[Number | None] = []
         for minute in range(end - LATELY * MINUTE, end, MINUTE):
             known = [series[minute] for series in points if minute in series]
@@ -118,7 +126,7 @@ class Readings:
         return {at * SECOND: number(one) for at, one in found.items() if math.isfinite(one)}
 
 
-def read(history: History, api: Api, now: int) -> Readings:
+def read(history: History, api: Api, now: int, late: int = LATE) -> Readings:
     """Ask for all that the status needs, at once.
 
     Raises:
@@ -130,7 +138,7 @@ def read(history: History, api: Api, now: int) -> Readings:
     # Whole minutes, and the one that has only begun: the newest heartbeat may be in it.
     start, end = (now - WINDOW) // MINUTE * PERIOD, (now // MINUTE + 1) * PERIOD
     found = history.fetch(queries, start, end)
-    return Readings(api, dict(zip(queries, found, strict=True)), now)
+    return Readings(api, dict(zip(queries, found, strict=True)), now, late)
 
 
 def number(value: float) -> Number:

@@ -9,7 +9,7 @@ from console.access import Clients
 from console.alarms.deployed import deployed, has_alarms
 from console.alarms.states import evaluated, told_by_cloudwatch
 from console.alarms.template import read_template
-from console.readings import read
+from console.readings import LATE, LATE_LOCALLY, read
 from console.screen import screen
 from console.stack import find
 from console.status import Alarmed, Status, alarmed, document, status
@@ -46,7 +46,8 @@ def _look(outside: Surroundings, where: Where) -> Status:
     client = where.clients(outside)
     stack = find(client("cloudformation"), where.stack)
     history = CloudWatchHistory(client("cloudwatch"))
-    readings = read(history, stack.api, outside.clock())
+    late = LATE_LOCALLY if where.is_local else LATE
+    readings = read(history, stack.api, outside.clock(), late)
     return status(stack, readings, _alarms(client, where, history, readings.now))
 
 

@@ -18,8 +18,8 @@ NOW = 1_731_332_745_513
 """45 seconds into a minute."""
 
 MINUTE_NOW = NOW // MINUTE * MINUTE
-LAST = MINUTE_NOW - MINUTE
-"""When the last complete minute began."""
+LAST = MINUTE_NOW - 2 * MINUTE
+"""When the last complete minute began: that after it ended 45 seconds ago, and may lack counts."""
 
 STATISTICS: dict[str, Callable[[list[float]], float]] = {"Sum": sum, "Maximum": max, "Minimum": min}
 RESULTS_A_PAGE = 10

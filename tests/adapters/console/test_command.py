@@ -13,9 +13,10 @@ from console.__main__ import main
 from console.surroundings import Surroundings
 from socketwatch import metrics
 from socketwatch.clock import MINUTE
-from tests.adapters.console.account import LAST, NOW, FakeAccount
+from tests.adapters.console.account import LAST, MINUTE_NOW, NOW, FakeAccount
 
 ROOT = Path(__file__).parents[3]
+LOCAL = "http://127.0.0.1:8093"
 
 
 @pytest.fixture
@@ -74,8 +75,23 @@ def test_a_silent_census_exits_1_and_still_shows_what_is_known(account: FakeAcco
     result = run(account, now=LAST + 9 * MINUTE)
 
     assert result.exit_code == 1
-    assert result.stdout.startswith("THE CENSUS IS SILENT since 13:44 UTC, 9 minutes.")
-    assert "37  counted at 13:44" in result.stdout
+    assert result.stdout.startswith("THE CENSUS IS SILENT since 13:43 UTC, 9 minutes.")
+    assert "37  counted at 13:43" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "opened"), [(None, 7), ("https://monitoring.example.com", 7), (LOCAL, 3)]
+)
+def test_aws_is_given_longer_than_a_local_stack_until_a_minute_is_complete(
+    account: FakeAccount, endpoint: str | None, opened: int
+) -> None:
+    account.put(metrics.CONNECTIONS_OPENED, 7, MINUTE_NOW - 2 * MINUTE)
+    account.put(metrics.CONNECTIONS_OPENED, 3, MINUTE_NOW - MINUTE)
+    there = ["--endpoint-url", endpoint] if endpoint else []
+
+    found = json.loads(run(account, "--json", *there, now=MINUTE_NOW + 20_000).stdout)
+
+    assert found["opened_per_min"] == opened
 
 
 def test_the_stack_is_the_one_named(account: FakeAccount) -> None:

@@ -161,7 +161,7 @@ def test_a_reaper_that_stands_still_is_said() -> None:
 
     assert row(screen(status_of(reap=ran)), "rows still due").endswith("good: few")
     assert row(screen(status_of(reap=stood)), "rows still due").endswith(
-        "12 STALLED: no run since 12:44 UTC"
+        "12 STALLED: no run since 12:43 UTC"
     )
 
 

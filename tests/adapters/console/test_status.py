@@ -86,11 +86,20 @@ def test_a_flow_is_that_of_the_last_complete_minute_and_its_mean(account: FakeAc
 def test_a_minute_is_complete_only_when_its_log_lines_may_have_been_read(
     account: FakeAccount,
 ) -> None:
-    account.put(metrics.CONNECTIONS_OPENED, 7, LAST - MINUTE)
-    account.put(metrics.CONNECTIONS_OPENED, 3, LAST)
+    account.put(metrics.CONNECTIONS_OPENED, 7, LAST)
+    account.put(metrics.CONNECTIONS_OPENED, 3, LAST + MINUTE)
 
-    assert said(account, MINUTE_NOW + 14_000)["opened_per_min"] == 7
-    assert said(account, MINUTE_NOW + 15_000)["opened_per_min"] == 3
+    assert said(account, MINUTE_NOW + 59_999)["opened_per_min"] == 7
+    assert said(account, MINUTE_NOW + 60_000)["opened_per_min"] == 3
+
+
+def test_a_zero_of_the_census_is_no_quiet_minute_before_the_counts_may_be_there(
+    account: FakeAccount,
+) -> None:
+    account.put(metrics.CONNECTIONS_OPENED, 7, LAST)
+    quiet_census(account, LAST + MINUTE)
+
+    assert said(account, MINUTE_NOW + 20_000)["opened_per_min"] == 7
 
 
 def test_a_mean_goes_over_the_minutes_that_are_known(account: FakeAccount) -> None:
