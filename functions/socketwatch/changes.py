@@ -37,9 +37,11 @@ class Changes:
     """What a batch of records says.
 
     Attributes:
-        seconds: connections opened, by the second (epoch) in which they began.
-        lifespans: seconds that closed connections lasted; never negative.
-        skewed: connections that by their stamps ended before they began, by more than rounding.
+        seconds: connections opened, by the second (epoch) in which they began, where it is known.
+        lifespans: seconds that closed connections lasted; never negative. There is none for those
+            that TTL removed, which ended nobody knows when, nor for those that began at no time.
+        skewed: openings and closings whose stamps cannot be: it began at no time, or ended before
+            it began, by more than rounding.
         replays: records that were counted before.
         ids: event ids of the records counted here.
         bad: sequence numbers of records that cannot be read, empty where even that is missing.
@@ -78,17 +80,18 @@ def _count(records: list[Any]) -> Changes:
     One loop, added up at the end, for a counter a record would cost more than reading it does. Most
     of that is waiting for memory, so a row is told by which attributes it has, unread: a connection
     has its id, a membership only since when, and what is closed says by whom (`bench/observe`).
-    What a record says is noted as its last step, so what raises has counted nothing.
+    What a record counts is noted as its last step, so what raises has counted nothing.
     """
     never_opened = 0
     moves: list[str] = []
     began: list[int] = []
-    ended: list[tuple[str, str, float]] = []
+    ended: list[tuple[str, str, float | None]] = []
     ids: set[str] = set()
     bad: list[str] = []
     for record in records:
         try:
-            event_id, name, change = record["eventID"], record["eventName"], record["dynamodb"]
+            ids.add(record["eventID"])
+            name, change = record["eventName"], record["dynamodb"]
             row = change[_IMAGE[name]]
             if "connectionId" not in row:
                 if "connectedAt" in row:
@@ -102,19 +105,23 @@ def _count(records: list[Any]) -> Changes:
                 began.append(_born(row) // SECOND)
             else:
                 ended.append(_removed(record, change))
-            ids.add(event_id)
         except (KeyError, TypeError, AttributeError, ValueError):
+            ids.discard(_event_id(record))
             bad.append(_sequence_number(record))
     closed = _folded([by for by, _, _ in ended], category)
     closed.update({NEVER_OPENED: never_opened} if never_opened else {})
+    seconds = Counter(began)
+    lasted = [each for _, _, each in ended if each is not None]
+    # Who began at no time comes and goes like others. When TTL's ended is not asked of any stamp.
+    timeless = seconds.pop(0, 0) + sum(by != EXPIRED for by, _, each in ended if each is None)
     return Changes(
         opened=len(began),
         closed=closed,
         codes=_folded([code for _, code, _ in ended if code], code_bucket),
-        seconds=Counter(began),
-        lifespans=[max(0.0, lasted / SECOND) for _, _, lasted in ended],
+        seconds=seconds,
+        lifespans=[max(0.0, each / SECOND) for each in lasted],
         # DynamoDB stamps a removal by the second, so it may seem to come up to one too soon.
-        skewed=sum(lasted < -SECOND for _, _, lasted in ended),
+        skewed=timeless + sum(each < -SECOND for each in lasted),
         joins=moves.count("INSERT"),
         leaves=moves.count("REMOVE"),
         ids=ids,
@@ -152,24 +159,33 @@ def failures(changes: Changes) -> list[dict[str, str]]:
 
 
 def _born(row: Row) -> int:
-    """When the row's connection began, in milliseconds."""
-    at = int(row["connectedAt"]["N"])
-    if at <= 0:
-        raise ValueError(at)
-    return at
+    """When the row's connection began, in milliseconds; 0 where that cannot be told."""
+    try:
+        at = int(row["connectedAt"]["N"])
+    except (KeyError, TypeError, ValueError):
+        return 0
+    return at if at > 0 else 0
 
 
-def _closed(row: Row) -> tuple[str, str, float]:
-    """Who closed the row, with which code, and how many milliseconds its connection had lasted."""
-    lasted = int(row["closedAt"]["N"]) - _born(row)
+def _closed(row: Row) -> tuple[str, str, float | None]:
+    """Who closed the row, with which code, and how many milliseconds its connection had lasted.
+
+    None where that cannot be told.
+    """
+    born, at = _born(row), int(row["closedAt"]["N"])
+    lasted = at - born if born else None
     return row["closedBy"]["S"], row.get("closeCode", _WITHOUT_CODE)["N"], lasted
 
 
-def _removed(record: dict[str, Any], change: dict[str, Any]) -> tuple[str, str, float]:
-    """The same of an open row that was removed, which no close frame ever explained."""
-    by_ttl = (record.get("userIdentity") or {}).get("principalId") == TTL
-    lasted = SECOND * float(change["ApproximateCreationDateTime"]) - _born(change["OldImage"])
-    return EXPIRED if by_ttl else DELETED, "", lasted
+def _removed(record: dict[str, Any], change: dict[str, Any]) -> tuple[str, str, float | None]:
+    """The same of an open row that was removed, which no close frame ever explained.
+
+    TTL removes up to days after it was due, and its connection may have ended long before that.
+    """
+    if (record.get("userIdentity") or {}).get("principalId") == TTL:
+        return EXPIRED, "", None
+    born, at = _born(change["OldImage"]), SECOND * float(change["ApproximateCreationDateTime"])
+    return DELETED, "", at - born if born else None
 
 
 def _folded(values: list[str], name: Callable[[str], str]) -> Counter[str]:
@@ -184,12 +200,18 @@ def _fresh(records: list[Any], known: set[str]) -> Iterator[Any]:
     """The records that are neither known nor repetitions of one before them."""
     met = set(known)
     for record in records:
-        event_id = record.get("eventID") if isinstance(record, dict) else None
-        if not isinstance(event_id, str):
+        event_id = _event_id(record)
+        if not event_id:
             yield record
         elif event_id not in met:
             met.add(event_id)
             yield record
+
+
+def _event_id(record: Any) -> str:
+    """Empty where there is none by which the record could be known again."""
+    event_id = record.get("eventID") if isinstance(record, dict) else None
+    return event_id if isinstance(event_id, str) else ""
 
 
 def _sequence_number(record: Any) -> str:

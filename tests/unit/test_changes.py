@@ -128,11 +128,7 @@ MEMBER = rows.membership_row("lobby", PEER, TABLE)
         pytest.param(record("REMOVE", new=MEMBER), id="REMOVE of a membership without OldImage"),
         pytest.param(record("INSERT", old=OPEN), id="INSERT without NewImage"),
         pytest.param(record("MODIFY", new=closed(ClosedBy.CLIENT)), id="MODIFY without OldImage"),
-        pytest.param(record("INSERT", new=OPEN | {"connectedAt": {"S": "now"}}), id="a text time"),
-        pytest.param(record("INSERT", new=OPEN | {"connectedAt": {"NULL": True}}), id="no time"),
-        pytest.param(record("INSERT", new=OPEN | {"connectedAt": {"N": "0"}}), id="the time 0"),
-        pytest.param(record("REMOVE", OPEN | {"connectedAt": {"N": "-5"}}), id="a negative time"),
-        pytest.param(record("INSERT", new=OPEN | {"connectedAt": {"N": "1.5"}}), id="half a time"),
+        pytest.param(record("INSERT", new=OPEN) | {"eventID": ["a"]}, id="an event id in a list"),
         pytest.param(
             record("MODIFY", OPEN, closed(ClosedBy.CLIENT) | {"closedBy": {"NULL": True}}),
             id="closed by NULL",
@@ -146,7 +142,7 @@ MEMBER = rows.membership_row("lobby", PEER, TABLE)
         ),
     ],
 )
-def test_poison_is_skipped_and_counted_and_the_rest_goes_on(poison: Any) -> None:
+def test_poison_counts_for_nothing_but_itself_and_the_rest_goes_on(poison: Any) -> None:
     before, after = record("INSERT", new=OPEN), record("INSERT", new=OPEN)
 
     batch = read([before, poison, after])
@@ -188,6 +184,41 @@ def test_what_neither_comes_nor_goes_counts_for_nothing(change: dict[str, Any]) 
 
     assert changes.measurements(batch) == []
     assert batch.bad == []
+
+
+NO_TIMES = [
+    pytest.param({"N": "0"}, id="0"),
+    pytest.param({"N": "-5"}, id="negative"),
+    pytest.param({"N": "1.5"}, id="half a millisecond"),
+    pytest.param({"S": "now"}, id="a text"),
+    pytest.param({"NULL": True}, id="NULL"),
+    pytest.param(None, id="an attribute that is none"),
+]
+
+
+@pytest.mark.parametrize("began", NO_TIMES)
+def test_who_began_at_no_time_is_counted_without_a_second_or_a_lifespan(began: Any) -> None:
+    born = {"connectedAt": began}
+    ends = [
+        record("MODIFY", OPEN | born, closed(ClosedBy.CLIENT, 1001) | born),
+        record("REMOVE", OPEN | born),
+    ]
+
+    batch = read([record("INSERT", new=OPEN | born), *ends])
+
+    assert (batch.opened, batch.bad) == (1, [])
+    assert batch.closed == {ClosedBy.CLIENT: 1, endings.DELETED: 1}
+    assert batch.codes == {"1001": 1}
+    assert (batch.seconds, batch.lifespans, batch.skewed) == ({}, [], 3)
+
+
+def test_a_row_without_the_time_it_began_is_counted_all_the_same() -> None:
+    without = {name: value for name, value in OPEN.items() if name != "connectedAt"}
+
+    batch = read([record("INSERT", new=without), record("INSERT", new=OPEN)])
+
+    assert (batch.opened, batch.skewed, batch.bad) == (2, 1, [])
+    assert batch.seconds == {NOW // 1_000: 1}
 
 
 def test_who_closed_a_row_in_other_words_than_ours_is_unknown_and_no_new_series() -> None:
@@ -278,6 +309,25 @@ def test_a_lifespan_runs_from_the_connect_to_the_close_or_the_removal() -> None:
     )
 
     assert sorted(batch.lifespans) == [0.0, 5.0, 90.0]
+
+
+@pytest.mark.parametrize("days", [0, 2, -1])
+def test_a_row_that_ttl_removed_has_no_lifespan_for_it_may_have_ended_long_before(
+    days: int,
+) -> None:
+    late = record("REMOVE", OPEN, userIdentity=TTL)
+    late["dynamodb"]["ApproximateCreationDateTime"] += 86_400 * days
+
+    batch = read([late, record("REMOVE", OPEN)])
+
+    assert batch.closed == {endings.EXPIRED: 1, endings.DELETED: 1}
+    assert (batch.lifespans, batch.skewed) == ([90.0], 0)
+
+
+def test_poison_is_not_remembered_by_its_event_id() -> None:
+    poison = record("EXPLODE", new=OPEN)
+
+    assert read([poison, record("INSERT", new=OPEN)]).ids.isdisjoint({poison["eventID"]})
 
 
 def test_who_ended_before_they_began_lasted_0_and_is_counted() -> None:
