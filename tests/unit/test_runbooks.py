@@ -52,6 +52,12 @@ SHELL = {
     "logs",
     "firing",
 }
+HOURLY = {metrics.ERROR_BUDGET_LEFT, metrics.BURN_RATE, metrics.HOURS_TO_CONNECT_QUOTA}
+"""What the census writes at five past each hour: the last half hour may well have none of it."""
+
+MOST_POINTS = 1_440
+"""Values that GetMetricStatistics gives at once."""
+
 SHARD = {outcome.value for outcome in Outcome} | {"broadcast_id", "open"}
 """Fields of deliver's line `shard`, which its source builds as a dictionary."""
 
@@ -84,6 +90,11 @@ def commands(text: str) -> Iterator[list[str]]:
         # A command substitution is a command too.
         yield from (shlex.split(inner) for inner in re.findall(r"\$\(([^()]*)\)", plain))
         yield shlex.split(re.sub(r"\$\([^()]*\)", "VALUE", plain))
+
+
+def windowed(arguments: list[str]) -> list[str]:
+    """The arguments of `metric` with the hours that it looks back, which are a half unless said."""
+    return arguments if arguments[0].isdigit() else ["0.5", *arguments]
 
 
 @cache
@@ -194,7 +205,8 @@ def test_every_command_exists(name: str) -> None:
                 assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), (
                     target
                 )
-            case ["metric", metric, statistic, *dimensions]:
+            case ["metric", *arguments]:
+                _, metric, statistic, *dimensions = windowed(arguments)
                 _assert_metric(metric, statistic, dimensions)
             case ["out", output]:
                 assert output in SIDECAR["Outputs"], output
@@ -207,6 +219,31 @@ def test_every_command_exists(name: str) -> None:
                 assert {f"{each}Function" for each in several} <= SIDECAR["Outputs"].keys()
             case _:
                 assert command[0] in SHELL | {"date", "exit"}, command
+
+
+@BOOKS
+def test_a_composite_is_asked_about_as_one(name: str) -> None:
+    for command in commands(TEXTS[name]):
+        match command:
+            case ["aws", "cloudwatch", "describe-alarms" | "describe-alarm-history", *arguments]:
+                asked = {one.removeprefix("$STACK-") for one in arguments} & ALARMS.keys()
+                # Of both, DescribeAlarms and DescribeAlarmHistory, `AlarmTypes` says: where it is
+                # left out, only metric alarms are returned.
+                if any(ALARMS[one].composite for one in asked):
+                    assert "--alarm-types" in arguments, command
+                    assert "CompositeAlarm" in arguments, command
+
+
+@BOOKS
+def test_what_is_written_once_an_hour_is_asked_for_over_hours(name: str) -> None:
+    hourly = {metric.name for metric in HOURLY}
+
+    for command in commands(TEXTS[name]):
+        if command[0] == "metric":
+            hours, metric, *_ = windowed(command[1:])
+            assert float(hours) >= 2 or metric not in hourly, command
+            # A range that begins within a minute touches one more.
+            assert float(hours) * 60 < MOST_POINTS, command
 
 
 def _assert_aws(service: str, operation: str, arguments: list[str]) -> None:
@@ -357,6 +394,81 @@ def test_the_set_up_asks_for_a_stack_that_is_not_named() -> None:
 
     assert done.returncode != 0
     assert "export STACK" in done.stderr
+
+
+ASKING = """
+aws() {
+  case "$*" in
+    cloudformation*) sed "s/.*OutputKey=='//; s/'.*//" <<< "$*" ;;
+    *) printf '%s|' "$@" && echo ;;
+  esac
+}
+export STACK=shop; . alarms/runbooks/setup.sh
+"""
+"""The set-up on an AWS that says what it was asked; an output of the stack is its own name."""
+
+
+def asked(command: str) -> list[list[str]]:
+    """What a command of the set-up asks CloudWatch, call by call."""
+    done = _bash(f"{ASKING}\n{command}")
+    assert done.returncode == 0, done.stderr
+    return [line.split("|")[:-1] for line in done.stdout.splitlines() if "|" in line]
+
+
+@pytest.mark.parametrize(
+    ("command", "seconds"),
+    [("metric Heartbeat Sum", 1_800), ("metric 6 ErrorBudgetLeft Minimum", 6 * 3_600)],
+)
+def test_a_metric_is_of_the_last_half_hour_or_of_as_many_hours_as_said(
+    command: str, seconds: int
+) -> None:
+    (call,) = asked(command)
+    *_, name, statistic = command.split()
+    options = dict(zip(call[2::2], call[3::2], strict=False))
+
+    assert int(options["--end-time"]) - int(options["--start-time"]) in {seconds, seconds + 1}
+    assert (options["--metric-name"], options["--statistics"]) == (name, statistic)
+    assert call[call.index("--dimensions") + 1 :][:2] == [
+        "Name=Api,Value=ApiId",
+        "Name=Stage,Value=StageName",
+    ]
+
+
+def test_throttled_requests_are_those_that_the_alarm_adds_up() -> None:
+    calls = asked("throttled_requests")
+    summed = sorted(
+        (one.name, sorted(_dimension(of, value) for of, value in one.dimensions.items()))
+        for one in ALARMS["RegistryThrottled"].readings
+        if one.namespace == "AWS/DynamoDB"
+    )
+
+    assert summed
+    assert summed == sorted(
+        (
+            call[call.index("--metric-name") + 1],
+            sorted(one for one in call if one.startswith("Name=")),
+        )
+        for call in calls
+    )
+
+
+def _dimension(name: str, value: Any) -> str:
+    return f"Name={name},Value={value['Ref'] if isinstance(value, dict) else value}"
+
+
+def test_firing_tells_since_when_an_alarm_is_on() -> None:
+    ((*_, query, _, _),) = asked("firing")
+
+    # DescribeAlarms: StateUpdatedTimestamp moves with the evaluation's state as well.
+    assert query.endswith("[AlarmName,StateTransitionedTimestamp]")
+
+
+def test_a_queue_of_failed_stream_batches_is_not_sent_back() -> None:
+    """StartMessageMoveTask takes only dead-letter queues of SQS queues."""
+    text = sections("DeadLetters")["Mitigation"]
+
+    assert "`ObserveFailures`" in text
+    assert "cannot be sent back" in text
 
 
 def _bash(script: str) -> subprocess.CompletedProcess[str]:
