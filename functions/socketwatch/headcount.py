@@ -12,13 +12,17 @@ from socketwatch.series import Series
 
 
 class Age(StrEnum):
-    """How old an open connection is; `last_10m` is the cliff that API Gateway's two hours make."""
+    """How old an open connection is; `last_20m` is the cliff that API Gateway's two hours make.
+
+    Every bucket but the youngest is wider than the quarter of an hour between two estimates, so
+    that all who began together are seen before the cliff.
+    """
 
     UNDER_5M = "under_5m"
     UNDER_30M = "under_30m"
     UNDER_1H = "under_1h"
-    UNDER_110M = "under_110m"
-    LAST_10M = "last_10m"
+    UNDER_100M = "under_100m"
+    LAST_20M = "last_20m"
     OVERDUE = "overdue"
     UNKNOWN = "unknown"
 
@@ -35,8 +39,8 @@ _AGES = {
     Age.UNDER_5M: 5 * MINUTE,
     Age.UNDER_30M: 30 * MINUTE,
     Age.UNDER_1H: 60 * MINUTE,
-    Age.UNDER_110M: 110 * MINUTE,
-    Age.LAST_10M: LIFETIME,
+    Age.UNDER_100M: 100 * MINUTE,
+    Age.LAST_20M: LIFETIME,
 }
 
 IDLE_LIMIT = 10 * MINUTE

@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from socketwatch import headcount
 from socketwatch.clock import MINUTE
 from socketwatch.headcount import Age, OpenRow, Stage
+from socketwatch.minute import HISTOGRAM_EVERY
+from socketwatch.registry import LIFETIME
 from tests.fakes import NOW
 
 
@@ -19,9 +21,9 @@ def row(age: int = 0, silent: int = 0, *, suspect: bool = False) -> OpenRow:
         (0, Age.UNDER_5M),
         (5, Age.UNDER_30M),
         (59, Age.UNDER_1H),
-        (109, Age.UNDER_110M),
-        (110, Age.LAST_10M),
-        (119, Age.LAST_10M),
+        (99, Age.UNDER_100M),
+        (100, Age.LAST_20M),
+        (119, Age.LAST_20M),
         (120, Age.OVERDUE),
     ],
 )
@@ -47,10 +49,21 @@ def test_a_stage_is_suspect_before_it_is_silent_before_it_is_heard() -> None:
     assert headcount.stage_of(row(suspect=True), NOW) is Stage.SUSPECT
 
 
+@given(st.integers(0, 10 * MINUTE), st.integers(0, HISTOGRAM_EVERY * MINUTE - 1))
+def test_who_began_together_is_seen_before_the_cliff_however_estimates_fall(
+    began: int, phase: int
+) -> None:
+    estimates = range(began + phase, began + LIFETIME, HISTOGRAM_EVERY * MINUTE)
+
+    seen = {headcount.age_of(OpenRow(NOW + began, 0, suspect=False), NOW + at) for at in estimates}
+
+    assert Age.LAST_20M in seen
+
+
 def test_one_shard_stands_for_all_and_every_bucket_is_there() -> None:
     ages, stages = headcount.histogram([row(1), row(115), row(115, suspect=True)], 16, NOW)
 
-    assert ages[Age.LAST_10M] == 32
+    assert ages[Age.LAST_20M] == 32
     assert set(ages) == set(Age)
     assert sum(ages.values()) == sum(stages.values()) == 48
 
