@@ -1,6 +1,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.template.templates import CORE, PLAIN, SIDECAR, of_type, rendered
 
 REGISTRY = CORE["Resources"]["Registry"]["Properties"]
@@ -88,10 +90,16 @@ def test_the_census_runs_each_minute_never_twice_at_once_and_a_missed_one_is_lef
     rule = of_type(plain, "AWS::Events::Rule")["CensusEachMinute"]
     invoking = of_type(plain, "AWS::Lambda::EventInvokeConfig")["CensusEventInvokeConfig"]
 
-    assert rule["ScheduleExpression"] == "rate(1 minute)"
     assert [rendered(target["Arn"]) for target in rule["Targets"]] == ["Census.Arn"]
     assert (invoking["MaximumRetryAttempts"], invoking["MaximumEventAgeInSeconds"]) == (0, 60)
     assert plain["Resources"]["Census"]["Properties"]["Timeout"] <= 60
+
+
+@pytest.mark.parametrize("name", ["Census", "Dismiss"])
+def test_what_goes_by_the_minutes_number_runs_once_in_each_minute_of_the_clock(name: str) -> None:
+    rule = of_type(PLAIN["template.yaml"], "AWS::Events::Rule")[f"{name}EachMinute"]
+
+    assert rule["ScheduleExpression"] == "cron(* * * * ? *)"
 
 
 def test_quotas_and_budget_are_unset_until_somebody_sets_them() -> None:
