@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from socketwatch.archive import Closed
 from socketwatch.closing import closed, document, sum_up
 from socketwatch.daily import day_report, range_report
-from socketwatch.ledger import RequestRow
+from socketwatch.ledger import RequestRow, ShardRow, ShardState
 from socketwatch.outcomes import Outcome
 from socketwatch.pages.broadcast import broadcast_page
 from socketwatch.pages.days import day_page, range_page, team_page
@@ -23,6 +23,7 @@ from socketwatch.pages.words import DEFINITIONS, HAPPENED, NOBODY_KNOWS, duratio
 from socketwatch.places import from_day_to_page, from_page_to_day, page
 from socketwatch.reports import Document
 from socketwatch.rollups import roll_up
+from socketwatch.tally import Tally
 from tests.broadcasts import asked, delivered, users
 from tests.fakes import NOW, FakeLedger
 from tests.pages import faults
@@ -224,6 +225,42 @@ def test_a_report_that_is_still_running_says_so(render: Render) -> None:
     shown = render(document(row, closed(row, sum_up(ledger, row)), NOW))
 
     assert "still running" in shown.lower()
+
+
+def unplanned(peers: int, closed_at: int) -> Document:
+    """A report whose audience is not read to its end; *peers* of it were, and accepted."""
+    ledger = FakeLedger()
+    row = delivered(ledger, asked(), [users(peers)] if peers else [], planned=False)
+    row = replace(row, closed_at=closed_at)
+    return document(row, closed(row, sum_up(ledger, row)), NOW)
+
+
+ALL_IS_WELL = ("Nobody was connected", "Nobody who was connected was lost", "Nothing was lost")
+
+
+@pytest.mark.parametrize("render", [broadcast_page, broadcast_text])
+@pytest.mark.parametrize("peers", [0, 10])
+@pytest.mark.parametrize(
+    ("closed_at", "said"), [(0, "so far: the audience is still"), (NOW, "not fully read; how many")]
+)
+def test_a_report_of_an_audience_that_was_not_fully_read_never_says_all_is_well(
+    render: Render, peers: int, closed_at: int, said: str
+) -> None:
+    shown = " ".join(render(unplanned(peers, closed_at)).split())
+
+    assert said in shown
+    assert not [words for words in (*ALL_IS_WELL, "100\u00a0%", "100 % of") if words in shown]
+    assert not peers or "at least 10" in shown
+
+
+def test_deliveries_that_are_open_are_no_loss_and_no_success() -> None:
+    ledger = FakeLedger()
+    row = delivered(ledger, asked(), [users(3)])
+    ledger.add_shard(ShardRow("01J", 1, ShardState.SENDING, row.broadcast.deadline, Tally(2), NOW))
+
+    shown = broadcast_page(document(row, closed(row, sum_up(ledger, row)), NOW))
+
+    assert not [words for words in ALL_IS_WELL if words in shown]
 
 
 def colours(scheme: int) -> dict[str, str]:

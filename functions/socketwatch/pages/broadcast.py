@@ -9,6 +9,8 @@ from socketwatch.pages.summary import summary
 from socketwatch.pages.words import (
     LABELS,
     NOBODY_KNOWS,
+    all_planned,
+    at_least,
     count,
     duration,
     moment,
@@ -83,13 +85,13 @@ def _comparison(report: Document) -> Element | None:
     before = report["similar"]
     if before is None:
         return None
-    now, within = report["rates"], report["latency_ms"]["accept"]["p95"]
-    rows: list[list[Child]] = [
-        ["Targeted", count(report["counts"]["targeted"]), count(before["targeted"]), ""]
-    ]
+    within = report["latency_ms"]["accept"]["p95"]
+    targeted = f"{at_least(report)}{count(report['counts']['targeted'])}"
+    rows: list[list[Child]] = [["Targeted", targeted, count(before["targeted"]), ""]]
     for name, which in RATES:
-        change = _change(now[which], before[which])
-        rows.append([name, percent(now[which]), percent(before[which]), change])
+        now = report["rates"][which] if all_planned(report) else None
+        change = _change(now, before[which])
+        rows.append([name, percent(now), percent(before[which]), change])
     rows.append(["95 % within", _time(within), _time(before["accept_p95"]), ""])
     like = before["by"].replace("_", " ")
     caption = f"The last of the same {like}, closed {moment(before['closed_at'])}"

@@ -14,6 +14,8 @@ from socketwatch.pages.words import (
     AT_WHOSE_END,
     DEFINITIONS,
     PLATFORMS,
+    all_planned,
+    at_least,
     count,
     happened,
     moment,
@@ -77,6 +79,9 @@ def big_numbers(document: Document) -> Element:
     """Users reached, deliveries accepted, and what was confirmed or else how long it took."""
     counts, users, rates = document["counts"], document["users"], document["rates"]
     addressed = counts["targeted"] - counts["skipped"]
+    # A share of an audience that is not known whole would look like success.
+    accepted = percent(rates["acceptance"]) if all_planned(document) else count(counts["accepted"])
+    least = at_least(document)
     numbers = [
         _big(
             "Users reached",
@@ -85,8 +90,8 @@ def big_numbers(document: Document) -> Element:
         ),
         _big(
             "Accepted for delivery",
-            percent(rates["acceptance"]),
-            f"{count(counts['accepted'])} of {of(addressed, 'connection')}",
+            accepted,
+            f"{count(counts['accepted'])} of {least}{of(addressed, 'connection')}",
         ),
     ]
     if counts["ack_requested"]:
@@ -110,6 +115,8 @@ def _of_users(document: Document) -> str:
     if not users["targeted"]:
         return "no connection had a user"
     once = "" if document["kind"] == "broadcast" else ", each once a broadcast"
+    if not all_planned(document):
+        return f"of {at_least(document)}{of(users['targeted'], 'user')}"
     return f"of {of(users['targeted'], 'user')} · {percent(document['rates']['reach'])}{once}"
 
 
@@ -137,13 +144,13 @@ def funnel(document: Document) -> Element:
     if counts["ack_requested"]:
         silent = _lost({"did not say so": counts["unacked"]})
         steps.append(("Confirmed by client", counts["acked"], silent))
-    whole = counts["targeted"]
+    whole, known = counts["targeted"], all_planned(document)
     rows = [
         element(
             "li",
             element("span", name, class_="name"),
             element("span", count(number), class_="amount"),
-            element("span", percent(rate(number, whole)), class_="share"),
+            element("span", percent(rate(number, whole) if known else None), class_="share"),
             bar(number / whole if whole else 0, "confirmed" if "Confirmed" in name else "accepted"),
             element("span", lost, class_="lost") if lost else None,
         )
@@ -158,9 +165,10 @@ def _lost(numbers: dict[str, int]) -> str:
 
 def losses(document: Document) -> Element:
     """What was not accepted, most first: what happened, at whose end, how many."""
-    whole = document["counts"]["targeted"]
+    whole = document["counts"]["targeted"] if all_planned(document) else 0
     if not document["failures"]:
-        return element("p", "Nothing was lost.", class_="quiet")
+        lost = "Nothing was lost." if document["complete"] else "No loss is known so far."
+        return element("p", lost, class_="quiet")
     most = document["failures"][0]["count"]
     rows: list[list[Child]] = [
         [

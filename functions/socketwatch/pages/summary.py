@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from socketwatch.outcomes import Outcome
-from socketwatch.pages.words import HAPPENED, count, of, percent, percentile
+from socketwatch.pages.words import HAPPENED, all_planned, at_least, count, of, percent, percentile
 from socketwatch.reports import Document
 
 
@@ -15,15 +15,36 @@ def summary(document: Document) -> list[str]:
 def _went_to(document: Document) -> Iterator[str]:
     counts, users = document["counts"], document["users"]
     if not counts["targeted"]:
-        yield "Nobody was connected to get this."
+        yield _to_nobody(document)
         return
-    of_users = f" of {of(users['targeted'], 'user')}" if users["targeted"] else ""
+    least = at_least(document)
+    of_users = f" of {least}{of(users['targeted'], 'user')}" if users["targeted"] else ""
     what = "The broadcast was" if document["kind"] == "broadcast" else "Broadcasts were"
-    yield f"{what} meant for {of(counts['targeted'], 'connection')}{of_users}."
+    so_far = f"{least}{of(counts['targeted'], 'connection')}{of_users}"
+    if all_planned(document):
+        yield f"{what} meant for {so_far}."
+    elif _is_closed(document):
+        yield f"{what} meant for {so_far}."
+        yield "The audience was not fully read; how many more there were is not known."
+    else:
+        yield f"{what} meant for {so_far} so far: the audience is still being read."
     if counts["skipped"]:
         yield f"{count(counts['skipped'])} of them {_was(counts['skipped'])} left out on purpose."
     if counts["pending"]:
         yield f"How it ends is not yet known for {count(counts['pending'])} of them."
+
+
+def _to_nobody(document: Document) -> str:
+    if document["complete"]:
+        return "Nobody was connected to get this."
+    if _is_closed(document):
+        return "The audience was not fully read; how many there were is not known."
+    return "Nobody is known so far: the audience is still being read."
+
+
+def _is_closed(document: Document) -> bool:
+    """Days are sums of what is closed."""
+    return document["kind"] != "broadcast" or bool(document["times"]["closed_at"])
 
 
 def _was(number: int) -> str:
@@ -35,9 +56,9 @@ def _accepted(document: Document) -> Iterator[str]:
     if counts["accepted"]:
         half = percentile(document, "accept", "p50")
         most = percentile(document, "accept", "p95")
-        share = percent(document["rates"]["acceptance"])
+        share = f" ({percent(document['rates']['acceptance'])})" if all_planned(document) else ""
         yield (
-            f"{count(counts['accepted'])} accepted it for delivery ({share}): "
+            f"{count(counts['accepted'])} accepted it for delivery{share}: "
             f"half of them within {half}, 95\u00a0% within {most}."
         )
 
@@ -53,7 +74,7 @@ def _lost(document: Document) -> Iterator[str]:
         why = HAPPENED[Outcome(rest[0]["state"])]
         otherwise = " otherwise" if gone else ""
         yield f"{total} failed{otherwise}. Main reason: {why[0].lower()}{why[1:]}."
-    elif document["counts"]["accepted"] and not document["counts"]["pending"]:
+    elif document["counts"]["accepted"] and document["complete"]:
         yield "Nobody who was connected was lost."
 
 

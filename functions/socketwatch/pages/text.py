@@ -8,6 +8,8 @@ from socketwatch.pages.element import clean
 from socketwatch.pages.summary import summary
 from socketwatch.pages.words import (
     AT_WHOSE_END,
+    all_planned,
+    at_least,
     count,
     happened,
     moment,
@@ -66,8 +68,10 @@ def _page(lines: Sequence[str]) -> str:
 
 def _numbers(report: Document) -> Iterator[str]:
     counts, users, rates = report["counts"], report["users"], report["rates"]
-    yield _row("users reached", count(users["reached"]), f"of {count(users['targeted'])}")
-    accepted = f"{percent(rates['acceptance'])} of {count(counts['targeted'])} targeted"
+    least = at_least(report)
+    yield _row("users reached", count(users["reached"]), f"of {least}{count(users['targeted'])}")
+    share = f"{percent(rates['acceptance'])} " if all_planned(report) else ""
+    accepted = f"{share}of {least}{count(counts['targeted'])} targeted"
     yield _row("accepted", count(counts["accepted"]), accepted)
     if counts["ack_requested"]:
         share = f"{percent(rates['confirmation'])} of those asked"

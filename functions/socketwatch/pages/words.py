@@ -120,6 +120,16 @@ def standing(document: Document) -> str:
     return "Complete" if document["complete"] else "Closed, not all known"
 
 
+def all_planned(document: Document) -> bool:
+    """Whether everybody in the audience is known; sums of days count what is known."""
+    return bool(document.get("plan_complete", True))
+
+
+def at_least(document: Document) -> str:
+    """What stands before a number of targets that may be too low."""
+    return "" if all_planned(document) else "at least "
+
+
 def happened(loss: Document) -> str:
     """What a loss point was, with what was answered where that tells more."""
     words = HAPPENED[Outcome(loss["state"])]
