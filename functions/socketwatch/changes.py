@@ -112,7 +112,7 @@ def _count(records: list[Any]) -> Changes:
     closed.update({NEVER_OPENED: never_opened} if never_opened else {})
     seconds = Counter(began)
     lasted = [each for _, _, each in ended if each is not None]
-    # Who began at no time comes and goes like others. When TTL's ended is not asked of any stamp.
+    # None also of what TTL removed, but there no stamp is to blame.
     timeless = seconds.pop(0, 0) + sum(by != EXPIRED for by, _, each in ended if each is None)
     return Changes(
         opened=len(began),

@@ -2,7 +2,6 @@ import json
 import time
 from collections import Counter
 from dataclasses import replace
-from itertools import count
 from typing import Any
 
 import pytest
@@ -13,40 +12,11 @@ from observe import observe
 from socketwatch import changes, endings, metrics, rows
 from socketwatch.aws import emf
 from socketwatch.changes import Changes
-from socketwatch.registry import ClosedBy, Closing, Connection
+from socketwatch.registry import ClosedBy
 from socketwatch.replays import Recent
-from socketwatch.rows import RegistryTable
 from socketwatch.settings import Api
 from tests.fakes import NOW
-
-TABLE = RegistryTable("registry")
-PEER = Connection("a=", NOW, "abc123", "live", user_id="ann")
-OPEN = rows.open_row(PEER, TABLE, NOW)
-TTL = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
-
-
-def closed(by: ClosedBy, code: int | None = None, lasted: int = 5_000) -> dict[str, Any]:
-    return OPEN | rows.death(PEER, Closing(by, NOW + lasted, code))
-
-
-numbers = count(1)
-
-
-def record(
-    name: str, old: dict[str, Any] | None = None, new: dict[str, Any] | None = None, **more: Any
-) -> dict[str, Any]:
-    image = new or old or {}
-    number = str(next(numbers))
-    change: dict[str, Any] = {
-        "Keys": {"pk": image["pk"], "sk": image["sk"]},
-        "SequenceNumber": number,
-        "ApproximateCreationDateTime": NOW / 1_000 + 90,
-    }
-    if old:
-        change["OldImage"] = old
-    if new:
-        change["NewImage"] = new
-    return {"eventID": f"event-{number}", "eventName": name, "dynamodb": change, **more}
+from tests.streams import MEMBER, OPEN, PEER, TABLE, TTL, closed, record
 
 
 def read(records: list[Any]) -> Changes:
@@ -109,9 +79,6 @@ def test_memberships_are_joins_and_leaves() -> None:
 
     assert (batch.joins, batch.leaves) == (1, 1)
     assert (batch.opened, batch.closed) == (0, {})
-
-
-MEMBER = rows.membership_row("lobby", PEER, TABLE)
 
 
 @pytest.mark.parametrize(
