@@ -196,7 +196,8 @@ async def local_stack(
         outages = Outages(functions, deployed.outputs, schedules)
         await parts.enter_async_context(background(bridge.run()))
         await parts.enter_async_context(background(publishing.run()))
-        alarms = await off(watch, partial(client, aws.endpoint), STACK_NAME, publishing)
+        aws_of = partial(client, aws.endpoint)
+        alarms = await off(watch, aws_of, STACK_NAME, publishing, progress)
         await parts.enter_async_context(background(alarms.run()))
         await parts.enter_async_context(background(keep_writing(access_log)))
         yield Stack(

@@ -23,7 +23,7 @@ MOST_REMEMBERED = 200
 """Transitions of one alarm."""
 
 Deliver = Callable[[Notification], None]
-"""Tells the topic of a notification. What it raises leaves `Watching.tick`."""
+"""Tells the topic of a notification. What it raises leaves `Watching.tell`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,11 @@ class Status:
 
 
 class Watching:
-    """Evaluates a catalogue on past metrics up to now, whenever `tick` is called.
+    """Evaluates a catalogue on past metrics up to now, whenever `evaluate` is called.
 
-    It begins with the minute that has ended last. Notifications are delivered in order; one that
-    cannot be delivered stays the first, and is tried again at the next tick.
+    It begins with the minute that has ended last. Notifications are delivered in order whenever
+    `tell` is called; one that cannot be delivered stays the first, and is tried again the next
+    time. What was evaluated stands, whoever can or cannot be told of it.
     """
 
     def __init__(
@@ -66,23 +67,27 @@ class Watching:
         self._recorded: Recorded | None = None
         self._last: int | None = None
 
-    def tick(self) -> list[Transition]:
-        """Evaluate what has ended since the last tick, deliver what it asks for, say what changed.
+    def evaluate(self) -> list[Transition]:
+        """Evaluate what has ended since the last time, and say what changed.
 
         Raises:
-            HistoryUnavailable: CloudWatch does not answer; the next tick makes up for it.
+            HistoryUnavailable: CloudWatch does not answer; the next time makes up for it.
         """
         until = (self._clock() // SECOND - self._late) // self._step * self._step
-        changed: list[Transition] = []
-        if self._last is None or until > self._last:
-            last = until - self._step if self._last is None else self._last
-            self._read(last, until)
-            changed = self._advance(last, until)
-            self._last = until
+        if self._last is None:
+            self._last = until - self._step
+        if until <= self._last:
+            return []
+        self._read(self._last, until)
+        changed = self._advance(self._last, until)
+        self._last = until
+        return changed
+
+    def tell(self) -> None:
+        """Deliver the notifications that wait."""
         while self._waiting:
             self._deliver(self._waiting[0])
             self._waiting.popleft()
-        return changed
 
     def states(self) -> dict[str, Status]:
         """Every alarm's state, by its name."""

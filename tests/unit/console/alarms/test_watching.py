@@ -38,9 +38,11 @@ class Night:
         self.watching = Watching(catalogue, self.past, lambda: self.now, self.topic.deliver)
 
     def until(self, minute: int, second: int = 20) -> list[tuple[str, State]]:
-        """Time goes on; what changed."""
+        """Time goes on; what changed, and whoever is to be told is told."""
         self.now = (START + 60 * minute + second) * 1_000
-        return [(one.alarm, one.after) for one in self.watching.tick()]
+        changed = self.watching.evaluate()
+        self.watching.tell()
+        return [(one.alarm, one.after) for one in changed]
 
 
 @pytest.fixture
@@ -93,7 +95,7 @@ def test_minutes_that_were_missed_are_made_up_for(night: Night) -> None:
 
 
 @pytest.mark.parametrize("minutes", [1, 5])
-def test_a_tick_that_had_no_answer_loses_nothing(night: Night, minutes: int) -> None:
+def test_an_evaluation_that_had_no_answer_loses_nothing(night: Night, minutes: int) -> None:
     night.until(10)
     night.past.answers = False
     for minute in range(11, 11 + minutes):
@@ -118,7 +120,7 @@ def test_a_notification_that_could_not_be_delivered_is_tried_again_first(night: 
     assert night.topic.taken == [("shop-Throttled", OK, 10), ("shop-Blind", ALARM, 15)]
 
 
-def test_before_the_first_tick_nothing_is_known(night: Night) -> None:
+def test_before_the_first_evaluation_nothing_is_known(night: Night) -> None:
     states = night.watching.states()
 
     assert {one.state for one in states.values()} == {State.INSUFFICIENT_DATA}
