@@ -8,14 +8,35 @@ from pathlib import Path
 
 import pytest
 
-from socketwatch import metrics
+from socketwatch import endings, metrics
+from socketwatch.headcount import Age, Stage
 from socketwatch.metrics import CATALOGUE, Metric
+from socketwatch.outcomes import Outcome
+from socketwatch.proof import Evidence
+from socketwatch.quotas import Quota
+from socketwatch.registry import ClosedBy
+from socketwatch.verdicts import Kept
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 CATALOGUE_PATH = FUNCTIONS / "socketwatch" / "metrics.py"
 NAMES = sorted(path.stem for path in FUNCTIONS.glob("*.py"))
 CONSTANTS = {name: value for name, value in vars(metrics).items() if isinstance(value, Metric)}
-ALLOWED = {None, "Outcome", "Category", "Function", "Quota"}
+CLOSED_SETS: dict[Metric, tuple[str, set[str]]] = {
+    metrics.QUOTA_USE: ("Quota", set(Quota)),
+    metrics.CONNECTIONS_BY_AGE: ("Category", set(Age)),
+    metrics.CONNECTIONS_BY_STAGE: ("Category", set(Stage)),
+    metrics.CONNECTIONS_CLOSED: (
+        "Category",
+        {*endings.CLOSED_CATEGORIES, endings.NEVER_OPENED},
+    ),
+    metrics.CLOSES_BY_CODE: ("Category", {*endings.CODES, endings.NO_CODE, "application", "other"}),
+    metrics.DELIVERIES: ("Outcome", set(Outcome)),
+    metrics.ECHOES: ("Outcome", set(Outcome)),
+    metrics.PROBES: ("Category", set(Evidence)),
+    metrics.REAPER_CLOSED: ("Category", set(ClosedBy)),
+    metrics.REAPER_KEPT: ("Category", set(Kept)),
+}
+"""What has a dimension of its own: its name, and the few values that it can have."""
 
 
 @cache
@@ -113,5 +134,57 @@ def test_names_are_unique_and_pascal_case() -> None:
     assert all(re.fullmatch(r"([A-Z][a-z]+)+(3d)?", name) for name in names)
 
 
-def test_dimensions_are_of_a_closed_list() -> None:
-    assert {metric.dimension for metric in CATALOGUE} <= ALLOWED
+def test_a_dimension_of_its_own_has_few_values_all_known() -> None:
+    named = {metric: metric.dimension for metric in CATALOGUE if metric.dimension is not None}
+
+    assert named == {metric: dimension for metric, (dimension, _) in CLOSED_SETS.items()}
+    assert {dimension for dimension, _ in CLOSED_SETS.values()} <= {"Outcome", "Category", "Quota"}
+    assert max(len(values) for _, values in CLOSED_SETS.values()) <= 20
+
+
+def makes_metrics(module: ast.Module) -> bool:
+    """Whether it makes a metric, or a changed one of one that there is, or renames the class."""
+    for node in ast.walk(module):
+        match node:
+            case ast.alias(name="Metric", asname=str()):
+                return True
+            case ast.Call(func=called, args=[*given]):
+                name = ast.unparse(called).rpartition(".")[2]
+                first = ast.unparse(given[0]).rpartition(".")[2] if given else ""
+                if name == "Metric" or (name == "replace" and first in CONSTANTS):
+                    return True
+    return False
+
+
+def test_whatever_can_be_emitted_is_in_the_catalogue() -> None:
+    """A metric made elsewhere would be emitted past every test that asks the catalogue."""
+    modules = {path for path in FUNCTIONS.rglob("*.py") if makes_metrics(parsed(path))}
+    made = ast.unparse(parsed(CATALOGUE_PATH)).count(" = Metric(")
+
+    assert modules == {CATALOGUE_PATH}
+    assert made == len(CATALOGUE) == len(CONSTANTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ('metrics.Metric("ByBroadcast", ("settle",), "", dimension="Broadcast")', True),
+        ('def f(name):\n    return count(Metric(name, (), ""))', True),
+        ("from socketwatch.metrics import Metric as Counted", True),
+        ('replace(metrics.ECHOES, dimension="Room")', True),
+        ('dataclasses.replace(ECHOES, dimension="Room")', True),
+        ("from socketwatch.metrics import Metric", False),
+        ("def f(metric: Metric) -> dict[Metric, int]:\n    return {metric: 1}", False),
+        ("replace(row, closed_at=1)\nf()", False),
+        ("metrics.count(metrics.ECHOES)", False),
+    ],
+)
+def test_who_makes_a_metric_is_found_out(text: str, *, made: bool) -> None:
+    assert makes_metrics(ast.parse(text)) is made
+
+
+def test_tombstones_of_what_never_opened_are_not_said_to_have_ended() -> None:
+    """Whoever sums the categories learns from the catalogue which of them to leave out."""
+    _, apart = metrics.CONNECTIONS_CLOSED.meaning.split("; besides, ")
+
+    assert f"`{NEVER_OPENED}`" in apart
