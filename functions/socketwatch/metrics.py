@@ -86,7 +86,7 @@ QUOTA_USE = Metric(
 HOURS_TO_CONNECT_QUOTA = Metric(
     "HoursToConnectQuota",
     ("census",),
-    "hours until a week's hourly peaks trend to the connect quota; nothing where they do not",
+    "hours until the day's peak, as those of a week grow, is at the connect quota; else nothing",
     unit=Unit.NONE,
     statistic=Statistic.MINIMUM,
 )
@@ -129,7 +129,8 @@ CONNECTIONS_OPENED = Metric("ConnectionsOpened", ("observe",), "connections that
 CONNECTIONS_CLOSED = Metric(
     "ConnectionsClosed",
     ("observe",),
-    "connections that ended, by who or what ended them",
+    "connections that ended, by what ended them; besides, as `never_opened`, tombstones of none "
+    "that opened",
     dimension="Category",
 )
 CLOSES_BY_CODE = Metric(

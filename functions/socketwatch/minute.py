@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from socketwatch import headcount, metrics, objective, quotas, series
+from socketwatch import forecast, headcount, metrics, objective, quotas, series
 from socketwatch.clock import MINUTE, SECOND, Clock
 from socketwatch.endings import CLOSED_CATEGORIES
 from socketwatch.errors import HistoryUnavailable, RegistryUnavailable
@@ -13,12 +13,8 @@ from socketwatch.outcomes import Outcome
 from socketwatch.proof import Evidence
 from socketwatch.quotas import Quota, Quotas
 from socketwatch.registry import ClosedBy
-from socketwatch.series import History, Query, Series
+from socketwatch.series import DAY_SECONDS, HOUR_SECONDS, History, Query, Series
 from socketwatch.settings import Api
-
-HOUR_SECONDS = 3_600
-DAY_SECONDS = 24 * HOUR_SECONDS
-"""The past is asked for in seconds; what is there at this very moment, in milliseconds."""
 
 LAG = 60
 """Seconds that metrics may take to appear: the last minute that is read ended so long ago."""
@@ -303,7 +299,7 @@ def _hourly(minute: Minute) -> list[Measurement]:
     return [
         *_maybe(metrics.BURN_RATE, burn),
         *_maybe(metrics.ERROR_BUDGET_LEFT, left),
-        *_maybe(metrics.HOURS_TO_CONNECT_QUOTA, quotas.hours_to(100, week, minute.now // SECOND)),
+        *_maybe(metrics.HOURS_TO_CONNECT_QUOTA, forecast.hours_to(100, week, minute.now // SECOND)),
     ]
 
 

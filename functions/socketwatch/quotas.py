@@ -1,4 +1,4 @@
-"""API Gateway's quotas, how much of them is used, and when they will be reached.
+"""API Gateway's quotas, and how much of them is used.
 
 Two matter to a WebSocket API, both of the account and Region: new connections a second
 (L-9ED1E49A), and requests a second, which @connections calls share with every REST and HTTP API
@@ -9,8 +9,6 @@ Source: the API Gateway developer guide, "Quotas" for WebSocket APIs and "Accoun
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-
-from socketwatch.series import Series
 
 CONNECTS_CODE = "L-9ED1E49A"
 REQUESTS_CODE = "L-8A5B8E43"
@@ -37,12 +35,6 @@ LOW_QUOTA_REGIONS = frozenset(
     }
 )
 """Regions in which an account begins with a quarter of the requests."""
-
-MIN_POINTS = 48
-"""Hourly points below which nothing is forecast: a trend needs two days at the least."""
-
-FORECAST_LIMIT = 24 * 30
-"""Hours beyond which a quota counts as not projected to be reached."""
 
 
 class Quota(StrEnum):
@@ -77,24 +69,3 @@ def use(rates: Mapping[Quota, float], quotas: Quotas) -> dict[Quota, float]:
         Quota.REQUESTS: quotas.requests,
     }
     return {quota: 100 * rate / allowed[quota] for quota, rate in rates.items()}
-
-
-def hours_to(limit: float, hourly: Series, now: int) -> float | None:
-    """Hours from *now* (epoch seconds) until a line through the hourly peaks reaches *limit*.
-
-    None, for "not projected", where there are fewer than `MIN_POINTS` points, where they do not
-    grow, or where the line gets there only beyond `FORECAST_LIMIT`.
-    """
-    if len(hourly) < MIN_POINTS:
-        return None
-    times = [at / 3_600 for at in hourly]
-    values = list(hourly.values())
-    mean_time, mean_value = sum(times) / len(times), sum(values) / len(values)
-    spread = sum((time - mean_time) ** 2 for time in times)
-    slope = sum((t - mean_time) * (v - mean_value) for t, v in zip(times, values, strict=True))
-    slope /= spread
-    if slope <= 0:
-        return None
-    today = mean_value + slope * (now / 3_600 - mean_time)
-    hours = max(0.0, (limit - today) / slope)
-    return hours if hours <= FORECAST_LIMIT else None

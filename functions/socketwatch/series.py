@@ -7,6 +7,10 @@ from typing import Protocol
 from socketwatch.metrics import NAMESPACE, Metric, Statistic
 from socketwatch.settings import Api
 
+HOUR_SECONDS = 3_600
+DAY_SECONDS = 24 * HOUR_SECONDS
+"""The past is told in seconds; what is there at this very moment, in milliseconds."""
+
 Series = Mapping[int, float]
 """Values by the epoch second at which their period begins; a period without data is not there."""
 

@@ -19,8 +19,6 @@ from socketwatch.clock import SECOND
 from socketwatch.errors import RegistryUnavailable
 from socketwatch.metrics import Metric
 from socketwatch.minute import (
-    DAY_SECONDS,
-    HOUR_SECONDS,
     HOURLY_AT,
     LAG,
     SETTLED,
@@ -32,6 +30,7 @@ from socketwatch.outcomes import Outcome
 from socketwatch.proof import Evidence
 from socketwatch.quotas import Quota, Quotas
 from socketwatch.registry import ClosedBy
+from socketwatch.series import DAY_SECONDS, HOUR_SECONDS
 from socketwatch.settings import Api
 from tests.end_to_end.conftest import Scene
 

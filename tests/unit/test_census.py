@@ -14,8 +14,6 @@ from socketwatch.errors import HistoryUnavailable, RegistryUnavailable
 from socketwatch.headcount import Age, OpenRow, Stage
 from socketwatch.metrics import Measurement
 from socketwatch.minute import (
-    DAY_SECONDS,
-    HOUR_SECONDS,
     HOURLY_AT,
     REST_BEFORE_END,
     SETTLED,
@@ -26,7 +24,7 @@ from socketwatch.minute import (
 from socketwatch.outcomes import Outcome
 from socketwatch.proof import Evidence
 from socketwatch.quotas import Quota, Quotas
-from socketwatch.series import Query, Series
+from socketwatch.series import DAY_SECONDS, HOUR_SECONDS, Query, Series
 from socketwatch.settings import Api
 
 API = Api("abc123", "live")

@@ -187,4 +187,4 @@ def test_tombstones_of_what_never_opened_are_not_said_to_have_ended() -> None:
     """Whoever sums the categories learns from the catalogue which of them to leave out."""
     _, apart = metrics.CONNECTIONS_CLOSED.meaning.split("; besides, ")
 
-    assert f"`{NEVER_OPENED}`" in apart
+    assert f"`{endings.NEVER_OPENED}`" in apart
