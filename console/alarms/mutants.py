@@ -3,7 +3,7 @@
 - threshold: up and down by a tenth, or by 1 where it is a whole number up to 10;
 - comparison: the other way round, and at the threshold itself;
 - datapoints (M) and evaluation periods (N): one more and one less, as far as that is an alarm;
-- missing data: each of the other three treatments;
+- missing data: each of the other three treatments, where CloudWatch keeps to what is set;
 - numbers in the alarm's math: as the threshold;
 - a composite's rule: AND for OR, a part left out, NOT left out, AT_LEAST one more and one less;
 - its suppressor: none, or without wait or extension.
@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from console.cloudwatch.alarm import Alarm, Comparison, CompositeAlarm, MetricAlarm, MissingData
 from console.cloudwatch.errors import AlarmRefused
+from console.cloudwatch.judging import treatment
 from console.cloudwatch.limits import refuse_one
 from console.cloudwatch.math import Number, parse, walk
 from console.cloudwatch.metric import Expression, Query
@@ -81,8 +82,9 @@ def _of_metric(alarm: MetricAlarm) -> Iterator[Mutant]:
         wrong = replace(alarm, datapoints=datapoints, periods=periods)
         yield Mutant(name, f"{datapoints} of {periods}", wrong)
     for missing in MissingData:
-        if missing is not alarm.missing:
-            yield Mutant(f"missing data {missing}", missing, replace(alarm, missing=missing))
+        wrong = replace(alarm, missing=missing)
+        if treatment(wrong) is not treatment(alarm):
+            yield Mutant(f"missing data {missing}", missing, wrong)
     for place, query in enumerate(alarm.queries):
         if isinstance(query.what, Expression):
             yield from _of_math(alarm, place, query, query.what)

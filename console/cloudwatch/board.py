@@ -8,15 +8,19 @@ says which actions run when:
   examples. A period that ends runs the actions of the state that the composite is in by then, and
   only where it has changed since its last actions;
 - what was muted runs when the mute ends, if the alarm is still in that state.
+
+A composite's reason names the children that made it so, in the words of the samples in "Alarm
+events and EventBridge".
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from console.cloudwatch.alarm import Alarm, CompositeAlarm, MuteRule, State, Suppressor
 from console.cloudwatch.limits import in_order
 from console.cloudwatch.mute import ends, muted
-from console.cloudwatch.rule import holds, parse_rule
+from console.cloudwatch.rule import Rule, holds, parse_rule, reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +117,18 @@ class Board:
         return sorted({moment for moment in (*due, *over) if moment < at})
 
     def _follow(self, at: int, alarm: CompositeAlarm) -> None:
-        true = holds(parse_rule(alarm.rule), self.states)
-        reason = f"the rule is {'true' if true else 'false'}: {alarm.rule}"
-        self._enter(at, alarm.name, State.ALARM if true else State.OK, reason)
+        rule = parse_rule(alarm.rule)
+        state = State.ALARM if holds(rule, self.states) else State.OK
+        self._enter(at, alarm.name, state, self._because(at, alarm, rule, state))
+
+    def _because(self, at: int, alarm: CompositeAlarm, rule: Rule, state: State) -> str:
+        """The children that made it so, in the words of CloudWatch, which names but one."""
+        moved = [name for name in self.alarms if name in reasons(rule, self.states)]
+        moved = [name for name in moved if name in self.last and self.last[name].at == at]
+        if not moved:
+            return f"{alarm.name} was created and its alarm rule evaluates to {state}"
+        when = datetime.fromtimestamp(at, UTC).strftime("%A %d %B, %Y %H:%M:%S UTC")
+        return ", ".join(f"{name} transitioned to {self.states[name]} at {when}" for name in moved)
 
     def _enter(self, at: int, name: str, state: State, reason: str) -> bool:
         before = self.states[name]

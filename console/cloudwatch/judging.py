@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from console.cloudwatch.alarm import MetricAlarm, State
+from console.cloudwatch.alarm import MetricAlarm, MissingData, State
 from console.cloudwatch.evaluate import evaluate
 from console.cloudwatch.kinds import Kind, Kinds, kind_of
 from console.cloudwatch.math import Call, Node, Word, walk
@@ -54,11 +54,23 @@ def stats_of(alarms: Iterable[MetricAlarm]) -> list[MetricStat]:
     return list(dict.fromkeys(stat for made in plans for stat in made.stats))
 
 
+def treatment(alarm: MetricAlarm) -> MissingData:
+    """How missing data are treated, which is not always as the alarm says.
+
+    PutMetricAlarm, `TreatMissingData`: alarms on metrics of AWS/DynamoDB always ignore missing
+    data, whatever else is set. AWS does not say what becomes of math over several namespaces; here
+    an alarm that reads any other metric is treated as it says.
+    """
+    namespaces = {stat.metric.namespace for stat in stats_of([alarm])}
+    return MissingData.IGNORE if namespaces == {"AWS/DynamoDB"} else alarm.missing
+
+
 class _Judge:
     """Remembers verdicts: few patterns of breaches occur, and each often."""
 
     def __init__(self, alarm: MetricAlarm) -> None:
         self._alarm = alarm
+        self._missing = treatment(alarm)
         self._known: dict[tuple[bool | None, ...], Verdict] = {}
 
     def of(self, values: Sequence[float | None]) -> Verdict:
@@ -68,7 +80,7 @@ class _Judge:
         )
         if breaches not in self._known:
             self._known[breaches] = verdict(
-                breaches, alarm.datapoints, alarm.periods, alarm.missing
+                breaches, alarm.datapoints, alarm.periods, self._missing
             )
         return self._known[breaches]
 

@@ -122,6 +122,27 @@ def alarms_in(rule: Rule) -> frozenset[str]:
             return frozenset[str]().union(*(alarms_in(one) for one in rule.of))
 
 
+def reasons(rule: Rule, states: Mapping[str, State]) -> frozenset[str]:
+    """The alarms whose states make *rule* what it is, true or false; others may be in any state."""
+    match rule:
+        case IsIn():
+            return frozenset({rule.alarm})
+        case AtLeast():
+            true = holds(rule, states)
+            met = ((states[name] is rule.state) != rule.negated for name in rule.alarms)
+            return frozenset(n for n, one in zip(rule.alarms, met, strict=True) if one is true)
+        case Constant():
+            return frozenset()
+        case Not() | Group():
+            return reasons(rule.of, states)
+        case All() | Any():
+            true = holds(rule, states)
+            # A true AND and a false OR rest on every part, the others on those parts alone that are
+            # as the whole is; and of the former every part is.
+            parts = (reasons(one, states) for one in rule.of if holds(one, states) is true)
+            return frozenset[str]().union(*parts)
+
+
 def elements(rule: Rule) -> int:
     """Child alarms, constants and pairs of parentheses, as CloudWatch limits them together."""
     match rule:

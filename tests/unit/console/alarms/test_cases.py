@@ -7,7 +7,8 @@ from console.alarms.cases import Proves
 from console.alarms.marked import CaseError
 from console.alarms.mutants import mutants
 from console.alarms.proving import Proof, prove
-from console.alarms.reading import read_cases, read_file
+from console.alarms.reading import CASES, read_cases, read_file
+from console.alarms.template import TEMPLATE as REAL
 from console.alarms.template import alarms_of
 from console.cloudwatch.alarm import State
 from console.errors import ConsoleError
@@ -258,3 +259,24 @@ def test_no_mutant_is_the_alarm_itself_or_one_that_cloudwatch_refuses() -> None:
     for alarm in alarms_of(yaml_parse(TEMPLATE)).alarms:
         assert all(one.alarm != alarm for one in mutants(alarm).values())
     assert "M + 1" not in mutants(alarms_of(yaml_parse(TEMPLATE)).by_logical_id["Blind"])
+
+
+def test_missing_data_of_dynamodb_are_treated_as_cloudwatch_does_and_no_mutant_says_else() -> None:
+    text = TEMPLATE.replace("Namespace: Socketwatch", "Namespace: AWS/DynamoDB")
+    throttled = alarms_of(yaml_parse(text)).by_logical_id["Throttled"]
+
+    assert not [name for name in mutants(throttled) if name.startswith("missing data")]
+
+
+def test_without_its_heartbeat_the_alarm_on_throttled_tables_never_clears(tmp_path: Path) -> None:
+    """DynamoDB tells nothing where nothing is throttled, and CloudWatch ignores what is missing."""
+    text = REAL.read_text()
+    assert ", 0 * heartbeat" in text
+    changed = yaml_parse(text.replace(", 0 * heartbeat", ""))
+    lines = (CASES / "RegistryThrottled.yaml").read_text().splitlines()
+    case = "\n".join(line for line in lines if "Heartbeat:" not in line)
+    folder = write(tmp_path / "cases", {"RegistryThrottled.yaml": case})
+
+    failed = prove(changed, folder, frozenset({"RegistryThrottled"})).failures
+
+    assert any("expected RegistryThrottled OK, was ALARM" in str(one) for one in failed)

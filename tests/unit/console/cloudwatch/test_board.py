@@ -139,6 +139,50 @@ def test_a_composite_is_true_or_false_before_its_children_have_data() -> None:
     assert made.states == {"a": NONE, "top": OK}
 
 
+def test_a_composite_names_the_children_that_made_it_so_as_cloudwatch_does() -> None:
+    """The words are those of the samples in "Alarm events and EventBridge"."""
+    made = board(
+        metric("a"),
+        metric("b"),
+        metric("c"),
+        CompositeAlarm("top", "(ALARM(a) OR ALARM(b)) AND NOT ALARM(c)"),
+    )
+    noon = 1_658_505_465
+    made.advance(noon - 180, {})
+    made.advance(noon - 120, {"a": (OK, ""), "b": (OK, ""), "c": (ALARM, "")})
+    made.advance(noon - 60, {"b": (ALARM, "")})
+    made.advance(noon, {"c": (OK, "")})
+    made.advance(noon + 60, {"b": (NONE, "")})
+    made.advance(noon + 120, {"a": (ALARM, ""), "b": (ALARM, "")})
+
+    assert [one.reason for one in made.transitions if one.alarm == "top"] == [
+        "top was created and its alarm rule evaluates to OK",
+        "c transitioned to OK at Friday 22 July, 2022 15:57:45 UTC",
+        "b transitioned to INSUFFICIENT_DATA at Friday 22 July, 2022 15:58:45 UTC",
+        (
+            "a transitioned to ALARM at Friday 22 July, 2022 15:59:45 UTC, "
+            "b transitioned to ALARM at Friday 22 July, 2022 15:59:45 UTC"
+        ),
+    ]
+
+
+def test_a_composite_of_composites_names_those_below_it_and_tells_it_to_its_topics() -> None:
+    made = board(
+        CompositeAlarm("top", "ALARM(middle) OR ALARM(b)", TOLD),
+        CompositeAlarm("middle", "ALARM(a)"),
+        metric("a"),
+        metric("b"),
+    )
+    made.advance(0, {"a": (OK, ""), "b": (OK, "")})
+    made.taken()
+    made.advance(60, {"a": (ALARM, "")})
+
+    (told_of,) = made.notifications
+    assert (
+        told_of.reason == "middle transitioned to ALARM at Thursday 01 January, 1970 00:01:00 UTC"
+    )
+
+
 HOUR_MUTE = MuteRule("deploy", ("a",), "at(1970-01-01T01:00)", 3_600)
 
 

@@ -20,6 +20,7 @@ from console.cloudwatch.rule import (
     elements,
     holds,
     parse_rule,
+    reasons,
     written,
 )
 
@@ -105,3 +106,33 @@ def test_each_change_of_a_rule_is_another_rule_that_parses() -> None:
 
     assert rule not in made
     assert len(set(made)) == len(made) == 10
+
+
+anywhere = st.fixed_dictionaries({name: st.sampled_from(State) for name in NAMES})
+
+
+@given(rules, anywhere, anywhere)
+def test_a_rule_stays_what_it_is_while_its_reasons_do(
+    rule: Rule, states: dict[str, State], others: dict[str, State]
+) -> None:
+    stay = {name: states[name] for name in reasons(rule, states)}
+
+    assert holds(rule, others | stay) is holds(rule, states)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("ALARM(a) OR ALARM(b)", {"a"}),
+        ("ALARM(a) AND ALARM(b)", {"b"}),
+        ("OK(a) OR OK(c)", {"a", "c"}),
+        ("ALARM(a) AND NOT ALARM(b)", {"a", "b"}),
+        ("AT_LEAST(2, ALARM, (a, b, c))", {"a", "c"}),
+        ("AT_LEAST(3, ALARM, (a, b, c))", {"b"}),
+        ("TRUE", set()),
+    ],
+)
+def test_the_reasons_of_a_rule_are_no_more_than_it_needs(text: str, named: set[str]) -> None:
+    states = {"a": State.ALARM, "b": State.OK, "c": State.ALARM}
+
+    assert reasons(parse_rule(text), states) == named

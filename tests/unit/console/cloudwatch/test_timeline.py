@@ -75,6 +75,29 @@ def test_ignore_keeps_the_state_and_missing_says_that_nothing_is_known() -> None
     assert states(alarm(missing=MissingData.MISSING), data, 20)[-1] == (8 * 60, NONE)
 
 
+DYNAMODB = MetricId.of("AWS/DynamoDB", "ReadThrottleEvents", {"TableName": "t"})
+
+
+def throttled(text: str, *others: Query) -> list[tuple[int, State]]:
+    """An alarm that says notBreaching, on a metric that is there only while it is above 0."""
+    said = Query("m1", MetricStat(DYNAMODB, 60, "Sum"), returned=False)
+    of = replace(alarm(), queries=(Query("e", Expression(text)), said, *others))
+    store = store_of([1] * 20)
+    for minute in range(3):
+        store.put(DYNAMODB, START + 60 * minute, 9)
+    found = timeline([of], store, START, START + 1_200)
+    return [(one.at - START, one.after) for one in found.transitions]
+
+
+def test_alarms_on_dynamodb_alone_ignore_missing_data_whatever_they_say() -> None:
+    """PutMetricAlarm: such alarms "always ignore missing data"."""
+    beat = Query("m2", MetricStat(METRIC, 60, "Sum"), returned=False)
+
+    assert throttled("m1") == [(120, ALARM)]
+    assert throttled("m1", beat) == [(120, ALARM)]
+    assert throttled("SUM([m1, 0 * m2])", beat) == [(60, OK), (120, ALARM), (300, OK)]
+
+
 def test_a_long_window_slides_each_minute() -> None:
     hourly = alarm(period=3_600, periods=1, datapoints=1)
 
