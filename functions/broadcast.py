@@ -32,18 +32,23 @@ Reply = tuple[dict[str, Any], list[Measurement]]
 
 
 def take(request: Any, new_id: str, plan: Planner, now: int) -> Reply:
-    """Take one request on; what cannot be met is answered with a code, and nobody is looked up."""
+    """Take one request on; what cannot be met is answered with a code, and nobody is looked up.
+
+    One that was taken on before, as a queue or a peer may send it again, is answered and no more.
+    """
     try:
         asked = broadcasting.parse(request, new_id, now)
-        reply = plan.request(asked)
+        taken = plan.request(asked)
     except BadFrame as bad:
         return {"error": bad.code}, []
     except SocketwatchError as unavailable:
         LOG.error("not taken on", reason=str(unavailable))
         return {"error": Code.UNAVAILABLE}, []
+    if not taken.new:
+        return taken.answer, []
     room = asked.name if asked.audience is Audience.ROOM else None
     LOG.info("taken on", broadcast_id=asked.broadcast_id, audience=asked.audience, room=room)
-    return reply, [metrics.count(metrics.BROADCASTS)]
+    return taken.answer, [metrics.count(metrics.BROADCASTS)]
 
 
 def by_route(

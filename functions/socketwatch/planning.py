@@ -62,6 +62,19 @@ class Queue(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """A request that was taken on.
+
+    Attributes:
+        answer: what whoever asked is told at once, each time alike.
+        new: whether it is taken on now, and not the same id again.
+    """
+
+    answer: dict[str, Any]
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Planner:
     """Turns requests into shards.
 
@@ -77,11 +90,12 @@ class Planner:
     shards: Queue
     report: Callable[[Broadcast], str]
 
-    def request(self, broadcast: Broadcast) -> dict[str, Any]:
+    def request(self, broadcast: Broadcast) -> Taken:
         """Take a request and answer at once; an audience of one page is planned before.
 
         The same id again gets the first answer, and makes sure that the plan goes on. If the
-        ledger, a queue or the first page does not answer, nothing was promised.
+        ledger, a queue or the first page does not answer, nothing was promised. Then the row may be
+        there all the same, and what is asked again under its id is not new.
 
         Raises:
             BadFrame: `conflict` where the id stands for something else.
@@ -97,7 +111,7 @@ class Planner:
             self._place(row, first)
         else:
             self._leave(broadcast.broadcast_id)
-        return answer(row)
+        return Taken(answer(row), new=True)
 
     def resume(self, broadcast_id: str, remaining: Clock) -> None:
         """Go on with a plan; one that is complete or closed is nothing to do.
@@ -145,7 +159,7 @@ class Planner:
             planned=page.next_page is None,
         )
 
-    def _again(self, broadcast: Broadcast) -> dict[str, Any]:
+    def _again(self, broadcast: Broadcast) -> Taken:
         row = self.ledger.request(broadcast.broadcast_id)
         if row is None:
             raise LedgerUnavailable("the request was there and is gone")
@@ -153,7 +167,7 @@ class Planner:
             raise BadFrame(Code.CONFLICT)
         if not row.planned:
             self._leave(broadcast.broadcast_id)
-        return answer(row)
+        return Taken(answer(row), new=False)
 
     def _leave(self, broadcast_id: str) -> None:
         """Leave a plan to another planner, and to one more should that one die.

@@ -79,6 +79,43 @@ def test_each_audience_is_planned_and_nobody_else(to: dict[str, Any], targets: l
     assert counted == [metrics.count(metrics.BROADCASTS)]
 
 
+def logged(caplog: pytest.LogCaptureFixture, message: str) -> list[dict[str, Any]]:
+    """The fields of each log line that says so."""
+    return [vars(line) for line in caplog.records if line.getMessage() == message]
+
+
+def asked_by(door: str) -> Any:
+    """The same request by one of the doors."""
+    request = ASKED | {"id": "promo"}
+    if door == "queue":
+        return {"Records": [record(json.dumps(request))]}
+    return message_event(request, authorizer=BROADCASTER) if door == "route" else request
+
+
+@pytest.mark.parametrize("size", [500, 1])
+@pytest.mark.parametrize("again", ["invoke", "queue", "route"])
+@pytest.mark.parametrize("first", ["invoke", "queue", "route"])
+def test_the_same_id_again_is_answered_but_neither_counted_nor_logged(
+    first: str, again: str, size: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage = Stage(size)
+
+    _, counted = stage.run(asked_by(first))
+    reply, counted_again = stage.run(asked_by(again))
+
+    assert metrics.count(metrics.BROADCASTS) in counted
+    assert metrics.count(metrics.BROADCASTS) not in counted_again
+    assert metrics.count(metrics.FRAMES_REFUSED) not in counted_again
+    assert reply.get("batchItemFailures", []) == []
+    assert [one["broadcast_id"] for one in logged(caplog, "taken on")] == ["promo"]
+
+
+def test_one_message_twice_in_a_batch_is_counted_once() -> None:
+    _, counted = Stage().run({"Records": [record(json.dumps(ASKED)), record(json.dumps(ASKED))]})
+
+    assert counted == [metrics.count(metrics.BROADCASTS)]
+
+
 def test_a_peer_with_the_role_is_answered_at_once() -> None:
     stage = Stage()
 

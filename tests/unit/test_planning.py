@@ -35,7 +35,7 @@ class Stage:
         )
 
     def ask(self, **request: Any) -> dict[str, Any]:
-        return self.planner.request(broadcast(**request))
+        return self.planner.request(broadcast(**request)).answer
 
     def resume(self, remaining: int = 300_000) -> None:
         self.planner.resume("01J", lambda: remaining)
@@ -143,6 +143,12 @@ def test_the_same_request_again_gets_the_first_answer_and_no_second_broadcast() 
 
     assert stage.ask(id="mine") == first
     assert len(stage.shards.bodies) == 1
+
+
+def test_only_the_first_request_of_an_id_is_new() -> None:
+    stage = Stage()
+
+    assert [stage.planner.request(broadcast()).new for _ in range(3)] == [True, False, False]
 
 
 def test_the_same_request_again_makes_sure_that_the_plan_goes_on() -> None:
