@@ -119,12 +119,13 @@ class Board:
     def _follow(self, at: int, alarm: CompositeAlarm) -> None:
         rule = parse_rule(alarm.rule)
         state = State.ALARM if holds(rule, self.states) else State.OK
-        self._enter(at, alarm.name, state, self._because(at, alarm, rule, state))
+        if state is not self.states[alarm.name]:
+            self._enter(at, alarm.name, state, self._because(at, alarm, rule, state))
 
     def _because(self, at: int, alarm: CompositeAlarm, rule: Rule, state: State) -> str:
         """The children that made it so, in the words of CloudWatch, which names but one."""
-        moved = [name for name in self.alarms if name in reasons(rule, self.states)]
-        moved = [name for name in moved if name in self.last and self.last[name].at == at]
+        found = sorted(reasons(rule, self.states) & self.last.keys())
+        moved = [name for name in found if self.last[name].at == at]
         if not moved:
             return f"{alarm.name} was created and its alarm rule evaluates to {state}"
         when = datetime.fromtimestamp(at, UTC).strftime("%A %d %B, %Y %H:%M:%S UTC")

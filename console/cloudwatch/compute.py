@@ -161,10 +161,8 @@ def _metrics(call: Call, context: Context) -> Found:
 
 def _period(call: Call, context: Context) -> Found:
     match call.arguments:
-        case (Reference(identity, column),):
-            if identity in context.periods:
-                return float(context.periods[identity])
-            raise MathError.at(column, "PERIOD takes the id of a metric, not of an expression")
+        case (Reference(identity),) if identity in context.periods:
+            return float(context.periods[identity])
     raise MathError.at(call.column, "PERIOD takes the id of a metric")
 
 

@@ -10,7 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from console.cloudwatch.alarm import DAY, HOUR, MINUTE, Alarm, CompositeAlarm, MetricAlarm, MuteRule
 from console.cloudwatch.errors import AlarmRefused, MathError
 from console.cloudwatch.kinds import Kind
-from console.cloudwatch.metric import MetricStat
+from console.cloudwatch.metric import Expression, MetricStat, Query
 from console.cloudwatch.mute import starts
 from console.cloudwatch.plan import plan
 from console.cloudwatch.rule import alarms_in, elements, parse_rule
@@ -23,8 +23,13 @@ MOST_ELEMENTS = 500
 MOST_RULE_CHARACTERS = 10_240
 MOST_DESCRIPTION_CHARACTERS = 1_024
 MOST_NAME_CHARACTERS = 255
+MOST_ID_CHARACTERS = 255
+MOST_EXPRESSION_CHARACTERS = 2_048
 MOST_MUTED = 100
 MUTE_SECONDS = (MINUTE, 15 * DAY)
+COMPOSITE_ACTIONS = ("sns", "lambda", "ssm", "aiops")
+"""Services that a composite's action may be of. Source: `AlarmActions` of PutCompositeAlarm."""
+
 _ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
 
 
@@ -126,6 +131,8 @@ def _math_faults(alarm: MetricAlarm) -> Iterator[str]:
         for query in alarm.queries:
             if not _ID.fullmatch(query.id):
                 yield f"a query's id is {query.id!r}: a lowercase letter, then letters, digits, _"
+    for query in alarm.queries:
+        yield from _length_faults(query)
     try:
         made = plan(alarm.queries)
     except MathError as error:
@@ -137,18 +144,39 @@ def _math_faults(alarm: MetricAlarm) -> Iterator[str]:
         yield f"it watches {Kind.LINES}, and an alarm watches one"
 
 
+def _length_faults(query: Query) -> Iterator[str]:
+    """Those of `MetricDataQuery`."""
+    if len(query.id) > MOST_ID_CHARACTERS:
+        most = f"and {MOST_ID_CHARACTERS} is the most"
+        yield f"query {query.id[:20]}… has an id of {len(query.id)} characters, {most}"
+    if not isinstance(query.what, Expression):
+        return
+    if len(query.what.text) > MOST_EXPRESSION_CHARACTERS:
+        most = f"and {MOST_EXPRESSION_CHARACTERS} is the most"
+        yield f"expression {query.id} has {len(query.what.text)} characters, {most}"
+
+
 def _rule_faults(alarm: CompositeAlarm) -> Iterator[str]:
+    for action in (*alarm.actions.ok, *alarm.actions.alarm, *alarm.actions.insufficient):
+        # What is no ARN stands for a resource or a parameter that nobody has set.
+        if action.startswith("arn:") and action.split(":")[2] not in COMPOSITE_ACTIONS:
+            services = "SNS, Lambda, Systems Manager or AI operations"
+            yield f"its action {action} is none that a composite takes: {services}"
     if len(alarm.rule) > MOST_RULE_CHARACTERS:
         yield f"its rule has {len(alarm.rule)} characters, and {MOST_RULE_CHARACTERS} is the most"
     try:
         rule = parse_rule(alarm.rule)
+        children, parts = len(alarms_in(rule)), elements(rule)
     except AlarmRefused as error:
         yield str(error)
         return
-    if len(alarms_in(rule)) > MOST_CHILDREN:
-        yield f"{len(alarms_in(rule))} alarms in its rule, and {MOST_CHILDREN} are the most"
-    if elements(rule) > MOST_ELEMENTS:
-        yield f"{elements(rule)} elements in its rule, and {MOST_ELEMENTS} are the most"
+    except RecursionError:
+        yield "its rule is nested too deeply"
+        return
+    if children > MOST_CHILDREN:
+        yield f"{children} alarms in its rule, and {MOST_CHILDREN} are the most"
+    if parts > MOST_ELEMENTS:
+        yield f"{parts} elements in its rule, and {MOST_ELEMENTS} are the most"
     if alarm.suppressor and min(alarm.suppressor.wait, alarm.suppressor.extension) < 0:
         yield "its suppressor's periods are negative"
 

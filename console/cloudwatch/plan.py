@@ -7,9 +7,12 @@ from graphlib import CycleError, TopologicalSorter
 
 from console.cloudwatch.errors import MathError
 from console.cloudwatch.kinds import Kind, kind_of
-from console.cloudwatch.math import Call, Node, Reference, parse, walk
+from console.cloudwatch.math import Call, Node, Reference, children, parse, walk
 from console.cloudwatch.metric import Expression, MetricStat, Query
 from console.cloudwatch.statistics import statistic
+
+DEEPEST = 200
+"""Levels of one expression: more than ten metrics have use for, and fewer than end Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ def plan(queries: Sequence[Query]) -> Plan:
 
     Raises:
         MathError: An unknown id, function or statistic, a wrong argument, two queries of one id, a
-            circle, or a number as the result; names the query and the column.
+            circle, a number as the result, or math that is nested too deeply; names the query and
+            mostly the column.
     """
     return _plan(tuple(queries))
 
@@ -58,6 +62,7 @@ def _plan(queries: tuple[Query, ...]) -> Plan:
     for place, query in enumerate(queries):
         if isinstance(query.what, Expression):
             trees[place] = _tree(query)
+            _refuse_period_of_math(query, trees[place], queries, places)
             needs[place] = _needs(trees[place], queries, places)
         else:
             statistic(query.what.statistic)
@@ -79,9 +84,35 @@ def _places(queries: tuple[Query, ...]) -> dict[str, int]:
 def _tree(query: Query) -> Node:
     assert isinstance(query.what, Expression)  # noqa: S101 - the caller looked
     try:
-        return parse(query.what.text)
+        tree = parse(query.what.text)
     except MathError as error:
         raise error.of(query.id) from error
+    depth = _depth(tree)
+    if depth > DEEPEST:
+        said = f"it is nested or chained {depth} deep, and {DEEPEST} is the most here"
+        raise MathError(said).of(query.id)
+    return tree
+
+
+def _depth(tree: Node) -> int:
+    """How many nodes lie above each other, at most. Of any depth: it does not call itself."""
+    deepest, level = 0, [tree]
+    while level:
+        deepest += 1
+        level = [child for node in level for child in children(node)]
+    return deepest
+
+
+def _refuse_period_of_math(
+    query: Query, tree: Node, queries: tuple[Query, ...], places: Mapping[str, int]
+) -> None:
+    """`PERIOD` takes "metrics, not the results of other expressions"."""
+    for node in walk(tree):
+        match node:
+            case Call("PERIOD", (Reference(identity, column),)) if identity in places:
+                if isinstance(queries[places[identity]].what, Expression):
+                    said = "PERIOD takes the id of a metric, not of an expression"
+                    raise MathError.at(column, said).of(query.id)
 
 
 def _needs(tree: Node, queries: tuple[Query, ...], places: Mapping[str, int]) -> set[int]:

@@ -36,6 +36,18 @@ M1 = Query("m1", stat(), returned=False)
 TEN = tuple(Query(f"m{n}", stat(name=f"A{n}"), returned=False) for n in range(10))
 
 
+TAKEN = (
+    "PageTopic",
+    "arn:aws:sns:eu-west-1:123456789012:page",
+    "arn:aws-cn:lambda:cn-north-1:123456789012:function:page:3",
+    "arn:aws:ssm:eu-west-1:123456789012:opsitem:2",
+    "arn:aws:aiops:eu-west-1:123456789012:investigation-group/ours",
+)
+"""Actions of a composite; the first is no ARN, for nobody has deployed the topic."""
+
+STOP = "arn:aws:automate:eu-west-1:ec2:stop"
+
+
 @pytest.mark.parametrize(
     "taken",
     [
@@ -46,7 +58,11 @@ TEN = tuple(Query(f"m{n}", stat(name=f"A{n}"), returned=False) for n in range(10
         alarm(period=7 * DAY, periods=1, datapoints=1),
         of_math("m1 * 2", M1),
         of_math("SUM(METRICS())", *TEN),
+        of_math("PERIOD(m1) * m1", M1),
+        of_math("m1 * 2" + " " * 2_042, M1),
+        of_math("m" * 255, replace(M1, id="m" * 255)),
         CompositeAlarm("c", "TRUE"),
+        *(CompositeAlarm("c", "TRUE", Actions(ok=(action,))) for action in TAKEN),
     ],
 )
 def test_what_cloudwatch_takes_is_taken(taken: Alarm) -> None:
@@ -78,8 +94,20 @@ def test_what_cloudwatch_takes_is_taken(taken: Alarm) -> None:
         (of_math("m1 + m3", M1), "there is no query 'm3'"),
         (of_math("LOG(m1)", M1), "function LOG is not known here"),
         (of_math("m1", replace(M1, id="Errors")), "id is 'Errors'"),
+        (of_math("m1", replace(M1, id="m" * 256)), "has an id of 256 characters, and 255 is"),
+        (of_math("m1" + " + m1" * 410, M1), "expression e has 2052 characters, and 2048 is"),
+        (of_math("+".join(["m1"] * 680), M1), "expression e, it is nested or chained 680 deep"),
+        (of_math("-" * 2_000 + "m1", M1), "expression e, it is nested or chained 2001 deep"),
+        (
+            of_math("m1 / PERIOD(f)", M1, Query("f", Expression("m1 * 2"), returned=False)),
+            "expression e, column 13: PERIOD takes the id of a metric, not of an expression",
+        ),
+        (CompositeAlarm("a", "TRUE", Actions(ok=(STOP,))), f"its action {STOP} is none that a"),
+        (CompositeAlarm("a", "TRUE", Actions(alarm=(STOP,))), f"its action {STOP} is none that"),
+        (CompositeAlarm("a", "TRUE", Actions(insufficient=(STOP,))), f"its action {STOP} is none"),
         (CompositeAlarm("a", "ALARM(nobody)"), "there is no alarm nobody"),
         (CompositeAlarm("a", "ALARM("), "rule, column 7"),
+        (CompositeAlarm("a", "(" * 5_000 + "TRUE" + ")" * 5_000), "nested too deeply"),
         (CompositeAlarm("a", "TRUE OR " * 1_300 + "TRUE"), "10404 characters"),
         (CompositeAlarm("a", "TRUE OR " * 500 + "TRUE"), "501 elements"),
         (CompositeAlarm("a", "TRUE", suppressor=Suppressor("b", 60, 60)), "no alarm b"),
