@@ -38,6 +38,7 @@ def ack(
         reply = acking.acknowledge(frame, request.connection_id, acks, now)
         counted.append(metrics.count(metrics.ACKS_RECEIVED))
     except BadFrame as bad:
+        LOG.info("frame refused", reason=bad.code)
         reply = frames.error_frame(bad.code, request.request_id)
     except LedgerUnavailable as unavailable:
         LOG.error("ledger unavailable", reason=str(unavailable))

@@ -73,6 +73,8 @@ def by_route(
         reply, taken = take(frame, new_id, plan, clock())
         counted += taken
     if "error" in reply:
+        if reply["error"] is not Code.UNAVAILABLE:  # logged, and no fault of the peer's
+            LOG.info("frame refused", reason=reply["error"])
         counted.append(metrics.count(metrics.FRAMES_REFUSED))
         return frames.reply(frames.error_frame(reply["error"], request.request_id)), counted
     return frames.reply({"type": "broadcast", **reply}), counted

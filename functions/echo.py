@@ -36,6 +36,7 @@ def echo(
             raise BadFrame(Code.THROTTLED)
         data = frames.parse(request.body).get("data")
     except BadFrame as bad:
+        LOG.info("frame refused", reason=bad.code)
         counted.append(metrics.count(metrics.FRAMES_REFUSED))
         return frames.reply(frames.error_frame(bad.code, request.request_id)), counted
     message = json.dumps({"type": "echo", "data": data}, ensure_ascii=False).encode()

@@ -5,6 +5,7 @@ from collections import defaultdict
 
 import pytest
 
+from socketwatch import metrics
 from tests.template.templates import CORE, ROOT, SIDECAR, Resource, of_type, rendered
 
 RULES = of_type(SIDECAR, "AWS::CloudWatch::InsightRule")
@@ -102,6 +103,15 @@ def test_nothing_is_ranked_that_a_log_must_not_hold(reader: str) -> None:
     _, _, fields = READERS[reader]
 
     assert fields <= MAY_BE_READ
+
+
+@pytest.mark.parametrize("reader", ["RefusedPeerRanking", "RefusedPeersQuery"])
+def test_every_function_that_refuses_frames_is_where_failing_peers_are_ranked(reader: str) -> None:
+    functions, messages, _ = READERS[reader]
+
+    assert functions == set(metrics.FRAMES_REFUSED.emitters)
+    for module in functions:
+        assert messages <= written(module).keys(), module
 
 
 def test_a_peer_is_named_by_its_connection_wherever_one_is_ranked() -> None:

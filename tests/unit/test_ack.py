@@ -60,7 +60,9 @@ def test_an_ack_said_twice_is_answered_twice_and_kept_once() -> None:
         ('{"broadcastId": "a", "broadcastId": "b"}', "bad_json"),
     ],
 )
-def test_what_is_no_ack_is_an_error_frame_and_nothing_is_kept(body: Any, code: str) -> None:
+def test_what_is_no_ack_is_an_error_frame_and_nothing_is_kept(
+    body: Any, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
     stage = Stage()
 
     reply, counted = stage.say(body)
@@ -69,13 +71,18 @@ def test_what_is_no_ack_is_an_error_frame_and_nothing_is_kept(body: Any, code: s
     assert stage.ledger.acked == {}
     assert metrics.count(metrics.ACKS_REFUSED) in counted
     assert metrics.count(metrics.FRAMES_REFUSED) in counted
+    (line,) = (vars(line) for line in caplog.records)
+    assert (line["msg"], line["reason"]) == ("frame refused", code)
 
 
-def test_a_ledger_that_is_down_takes_nothing_and_the_peer_may_say_it_again() -> None:
+def test_a_ledger_that_is_down_takes_nothing_and_the_peer_may_say_it_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     stage = Stage()
     stage.ledger.down = True
 
     assert stage.say(SAID)[0]["error"] == "unavailable"
+    assert [line.getMessage() for line in caplog.records] == ["ledger unavailable"]
 
 
 def test_a_peer_that_acks_beyond_its_budget_is_told_so_and_nothing_is_written() -> None:

@@ -138,7 +138,7 @@ def test_a_peer_with_the_role_is_answered_at_once() -> None:
     ],
 )
 def test_what_a_peer_may_not_or_cannot_ask_is_an_error_frame(
-    body: Any, authorizer: Any, code: str
+    body: Any, authorizer: Any, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     stage = Stage()
 
@@ -147,6 +147,19 @@ def test_what_a_peer_may_not_or_cannot_ask_is_an_error_frame(
     assert json.loads(reply["body"]) == {"error": code, "requestId": "BFaT-FNQoAMFwqg="}
     assert stage.shards.bodies == []
     assert metrics.count(metrics.FRAMES_REFUSED) in counted
+    assert [one["reason"] for one in logged(caplog, "frame refused")] == [code]
+
+
+def test_a_request_that_was_not_taken_on_is_no_failure_of_its_peer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stage = Stage()
+    stage.ledger.down = True
+
+    _, counted = stage.run(message_event(ASKED, authorizer=BROADCASTER))
+
+    assert metrics.count(metrics.FRAMES_REFUSED) in counted
+    assert [line.getMessage() for line in caplog.records] == ["not taken on"]
 
 
 def test_a_peer_that_asks_for_more_than_its_budget_is_refused_and_a_backend_is_not() -> None:

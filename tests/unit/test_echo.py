@@ -41,13 +41,16 @@ def test_a_sender_that_is_gone_is_an_outcome_and_no_error() -> None:
     assert metrics.count(metrics.ECHOES, value="gone") in counted
 
 
-def test_a_malformed_frame_is_answered_and_not_posted() -> None:
+def test_a_malformed_frame_is_answered_and_not_posted(caplog: pytest.LogCaptureFixture) -> None:
     peers = FakePeers()
 
-    reply, _ = echo(message_event("{"), API, peers.post, budget(), clock)
+    reply, counted = echo(message_event("{"), API, peers.post, budget(), clock)
 
     assert json.loads(reply["body"])["error"] == "bad_json"
+    assert metrics.count(metrics.FRAMES_REFUSED) in counted
     assert peers.inbox == {}
+    (line,) = (vars(line) for line in caplog.records)
+    assert (line["msg"], line["reason"]) == ("frame refused", "bad_json")
 
 
 def test_a_sender_beyond_its_budget_is_told_so_and_nothing_is_posted() -> None:
