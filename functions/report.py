@@ -27,6 +27,8 @@ def publish(reporting: Reporting, clock: Clock, remaining: Clock) -> Published:
         LOG.error("unavailable", reason=str(unavailable))
     for broadcast_id in done.reports:
         LOG.info("report published", broadcast_id=broadcast_id)
+    for broadcast_id in done.slow:
+        LOG.warning("report put off", broadcast_id=broadcast_id, reason="no time to add it up")
     for broadcast_id, reason in done.failed.items():
         LOG.error("report not published", broadcast_id=broadcast_id, reason=reason)
     for told in done.told:

@@ -153,7 +153,8 @@ class FakeLedger:
 
     def request(self, broadcast_id: str) -> RequestRow | None:
         self._answer()
-        return self.requests.get(broadcast_id)
+        row = self.requests.get(broadcast_id)
+        return replace(row, due=self.waiting.get(broadcast_id, 0)) if row else None
 
     def create(self, row: RequestRow) -> bool:
         self._answer()
@@ -256,17 +257,30 @@ class FakeLedger:
     def closed(self, now: int) -> Iterator[RequestRow]:
         self._answer()
         due = sorted((at, identity) for identity, at in self.waiting.items() if at <= now)
-        return (self.requests[identity] for _, identity in due)
+        for _, identity in due:
+            # Somebody else may have taken it since.
+            at = self.waiting.get(identity, now + 1)
+            if at <= now:
+                yield replace(self.requests[identity], due=at)
 
-    def published(self, row: RequestRow, at: int, again_at: int | None) -> None:
+    def put_off(self, row: RequestRow, until: int) -> RequestRow | None:
         self._answer()
         key = row.broadcast.broadcast_id
-        if key not in self.requests:
-            return
-        self.requests[key] = replace(row, published_at=row.published_at or at)
+        if self.waiting.get(key) != row.due:
+            return None
+        self.waiting[key] = until
+        return replace(row, due=until)
+
+    def published(self, row: RequestRow, at: int, again_at: int | None) -> bool:
+        self._answer()
+        key = row.broadcast.broadcast_id
+        if self.waiting.get(key) != row.due:
+            return False
+        self.requests[key] = replace(self.requests[key], published_at=row.published_at or at)
         del self.waiting[key]
         if again_at is not None:
             self.waiting[key] = again_at
+        return True
 
     def acks(self, broadcast_id: str, until: int) -> Iterator[Ack]:
         self._answer()

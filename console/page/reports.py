@@ -15,6 +15,7 @@ from socketwatch.ledger import Ledger, RequestRow
 from socketwatch.losses import LOST
 from socketwatch.outcomes import Outcome
 from socketwatch.pages.broadcast import broadcast_page
+from socketwatch.publishing import HELD
 from socketwatch.reports import add_up, rate
 from socketwatch.totals import Totals
 
@@ -69,8 +70,8 @@ class LedgerReports:
             yield self._asked(row, "sending" if row.planned else "planning")
 
     def _unpublished(self) -> Iterable[Document]:
-        waiting = self.ledger.closed(self.clock())
-        # The others only wait to be looked at again.
+        # Also what a run is publishing just now; the others only wait to be looked at again.
+        waiting = self.ledger.closed(self.clock() + HELD)
         for row in islice((row for row in waiting if not row.published_at), MOST):
             yield self._asked(row, "closed, not yet published")
 

@@ -10,7 +10,7 @@ as `{"body": …}`, and what cannot be answered as `{"error": code, "message": o
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -76,6 +76,9 @@ class Answerer:
         if self.clock() > row.broadcast.requested_at + self.days * DAY:
             raise BadQuestion("expired", f"broadcast {broadcast_id} is older than {self.days} days")
         published = closing.find(self.archive, row) if row.published_at else None
+        # While something is open it is as far as it has come, not as when it was last looked at.
+        if published and row.due:
+            published = replace(published, totals=closing.sum_up(self.ledger, row))
         if published:
             return closing.document(row, published, self.clock())
         return report(row, closing.sum_up(self.ledger, row), self.clock())

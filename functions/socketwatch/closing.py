@@ -1,9 +1,11 @@
 """What a closed report comes to: its final sum, and the last broadcast that was like it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import TypeVar
 
 from socketwatch.archive import CAMPAIGN, MESSAGE_TYPE, Archive, Closed
+from socketwatch.clock import Clock
 from socketwatch.ledger import Ledger, RequestRow
 from socketwatch.reach import Reach
 from socketwatch.reports import Document, add_up, figures, is_complete, report, time
@@ -11,13 +13,32 @@ from socketwatch.totals import Totals
 
 AUDIENCE = "audience"
 
+LOOK_AT_THE_CLOCK = 64
+"""After so many rows."""
 
-def sum_up(ledger: Ledger, row: RequestRow) -> Totals:
-    """Add up all shards, and count users and, once the report is closed, acks."""
+T = TypeVar("T")
+
+
+class OutOfTime(Exception):  # noqa: N818 - reads as what it is; caught by whoever set the limit
+    """A report is too long to be added up in the time that there was."""
+
+
+def all_the_time() -> int:
+    """What is left, in milliseconds, where nothing waits."""
+    return 1
+
+
+def sum_up(ledger: Ledger, row: RequestRow, left: Clock = all_the_time) -> Totals:
+    """Add up all shards, and count users and, once the report is closed, acks.
+
+    Raises:
+        OutOfTime: *left* came to nothing before that.
+    """
     asked, reach = row.broadcast, Reach()
-    totals = add_up(ledger.shards(asked.broadcast_id), reach)
+    totals = add_up(_in_time(ledger.shards(asked.broadcast_id), left), reach)
     if asked.ack and row.closed_at:
-        reach.acks(totals, asked, ledger.acks(asked.broadcast_id, row.closed_at))
+        acks = ledger.acks(asked.broadcast_id, row.closed_at)
+        reach.acks(totals, asked, _in_time(acks, left))
     return replace(totals, incomplete=int(not is_complete(row, totals)))
 
 
@@ -71,6 +92,13 @@ def remember(archive: Archive, one: Closed) -> None:
 def document(row: RequestRow, one: Closed, as_of: int) -> Document:
     """The report of a closed broadcast."""
     return report(row, one.totals, as_of, one.similar)
+
+
+def _in_time(rows: Iterable[T], left: Clock) -> Iterator[T]:
+    for number, row in enumerate(rows):
+        if number % LOOK_AT_THE_CLOCK == 0 and left() <= 0:
+            raise OutOfTime
+        yield row
 
 
 def _likenesses(one: Closed) -> Iterator[tuple[str, str]]:

@@ -32,8 +32,8 @@ _ACK = "ACK#"
 ACK_PARTS = 16
 """Partitions of one broadcast's acks, each of which takes about 1,000 writes a second."""
 
-ACK_SECONDS = 86_400
-"""How long an ack's row stays."""
+ACK_SECONDS = 2 * 86_400
+"""How long an ack's row stays: until after the last look at a closed report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,8 @@ def request_row(item: Item) -> RequestRow:
         cursor=_page_key(item),
         closed_at=int(item.get("closedAt", {}).get("N", 0)),
         published_at=int(item.get("publishedAt", {}).get("N", 0)),
+        # Of an open one it is the deadline.
+        due=int(item["due"]["N"]) if "closedAt" in item and "due" in item else 0,
     )
 
 
@@ -140,7 +142,7 @@ def ack_partition(broadcast_id: str, part: int) -> Item:
 
 
 def ack_item(broadcast_id: str, said: Ack) -> Item:
-    """An ack, which is gone after a day: it is counted when its broadcast's report closes."""
+    """An ack, gone after two days: it is counted whenever a closed report is looked at."""
     return {
         "pk": ack_partition(broadcast_id, registry.shard(said.connection_id, ACK_PARTS)),
         "sk": string(said.connection_id),

@@ -61,6 +61,7 @@ class RequestRow:
         shards: the number of the next shard, which is how many there are once planned.
         cursor: where the next page begins.
         published_at: when the closed report was first published.
+        due: when the closed report is to be published, or looked at again; 0 where it is not.
     """
 
     broadcast: Broadcast
@@ -70,6 +71,7 @@ class RequestRow:
     cursor: PageKey = PageKey()
     closed_at: int = 0
     published_at: int = 0
+    due: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +163,14 @@ class Ledger(Protocol):
     def closed(self, now: int) -> Iterator[RequestRow]:
         """Requests whose closed report waits to be published, or to be looked at again by now."""
 
-    def published(self, row: RequestRow, at: int, again_at: int | None) -> None:
-        """Note that a report was published, and whether to look at it again, and when."""
+    def put_off(self, row: RequestRow, until: int) -> RequestRow | None:
+        """Let a closed report wait until then, if it still waits as *row* says; as it waits now."""
+
+    def published(self, row: RequestRow, at: int, again_at: int | None) -> bool:
+        """Note that a report was published, and whether to look at it again, and when.
+
+        Only if it still waits as *row* says.
+        """
 
     def acks(self, broadcast_id: str, until: int) -> Iterator[Ack]:
         """The acks that came by then, one a connection."""

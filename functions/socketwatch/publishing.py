@@ -2,9 +2,9 @@
 
 For each closed report come, in this order: its JSON and its page, an event, its row in the archive.
 Then each day that it belongs to is rolled up, and only then is it noted as published. Whatever
-breaks off in between is done again by the next run, with the same result; only the event may come
-twice. A report that was closed with deliveries open is looked at again later, when every shard has
-been settled; what changed by then is published again and counted as a late change.
+breaks off in between is done again by a later run, with the same result; only the event may come
+twice. A report that was closed with deliveries open is looked at again, ever more seldom, until all
+is known or a day has passed; what changed by then is published again and counted as a late change.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,10 +23,28 @@ from socketwatch.places import Places, from_page_to_day, page
 from socketwatch.reports import Document, line
 
 LOOK_AGAIN = 10 * MINUTE
-"""After a report was closed with deliveries open, the time until it is looked at again."""
+"""After a report was closed with deliveries open, the time until it is looked at again.
+
+If something is still open then, the time since it was closed is doubled, and so on.
+"""
+
+LOOK_UNTIL = 24 * 60 * MINUTE
+"""After a report was closed, the time of the last look; its acks are there as long as that."""
+
+HELD = 3 * MINUTE
+"""A report is one run's for so long: longer than any run lasts."""
+
+BEHIND = 2 * MINUTE
+"""A report that a run had no time to add up waits so long, while others have the time."""
 
 REST_BEFORE_END = 20 * SECOND
 """Milliseconds of the time limit that rolling up is given."""
+
+LAST_DAY_BEFORE_END = 5 * SECOND
+"""Milliseconds of the time limit in which no other day is begun."""
+
+ONE_AT_MOST = 10 * SECOND
+"""Milliseconds for adding up one report while others wait."""
 
 DAYS_SHOWN = 90
 """Days on a team's page."""
@@ -41,6 +59,10 @@ Announce = Callable[[Document], None]
 """Tells the event bus of a closed report, or raises `NotPublished`."""
 
 
+Kept = dict[tuple[str, str], list[tuple[RequestRow, Closed]]]
+"""What is to be rolled up, by day and team."""
+
+
 @dataclass(slots=True)
 class Published:
     """What one run published.
@@ -49,11 +71,13 @@ class Published:
         failed: why, by broadcast; the next run tries them again.
         told: the days of which digests were sent.
         untold: why a digest was not, by its day; the next run tries it again.
+        slow: broadcasts that there was not time enough to add up; a later run tries them again.
         rest: something is left for the next run.
     """
 
     reports: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    slow: list[str] = field(default_factory=list)
     rest: bool = False
     told: list[TeamDay] = field(default_factory=list)
     untold: dict[TeamDay, str] = field(default_factory=dict)
@@ -71,58 +95,93 @@ class Publisher:
     clock: Clock
 
     def run(self, remaining: Clock, done: Published) -> None:
-        """Publish what was closed, oldest first, as long as there is time.
+        """Publish what was closed, in the order in which it is due, as long as there is time.
+
+        Each report is this run's alone while it lasts, so that of two runs none undoes what the
+        other has done. One that takes long comes behind the others.
 
         Raises:
-            LedgerUnavailable: the next run goes on; *done* says what was published before.
+            LedgerUnavailable: a later run goes on; *done* says what was published before.
         """
-        waiting: dict[tuple[str, str], list[tuple[RequestRow, Closed]]] = {}
+        kept: Kept = {}
+        slow: list[RequestRow] = []
         for row in self.ledger.closed(self.clock()):
             if remaining() < REST_BEFORE_END:
                 done.rest = True
                 break
-            try:
-                one = self._publish(row, done)
-            except NotPublished as refused:
-                done.failed[row.broadcast.broadcast_id] = str(refused)
-                continue
-            if one is None:
-                self.ledger.published(row, self.clock(), None)
-            else:
-                waiting.setdefault((one.day, one.team), []).append((row, one))
-        for (day, team), published in waiting.items():
-            self._roll_up(day, team, published, done)
+            mine = self.ledger.put_off(row, self.clock() + HELD)
+            if mine and not self._publish(mine, _time(remaining, ONE_AT_MOST), kept, done):
+                slow.append(mine)
+        for row in slow:
+            if not self._publish(row, _time(remaining), kept, done):
+                self.ledger.put_off(row, self.clock() + BEHIND)
+                done.slow.append(row.broadcast.broadcast_id)
+                done.rest = True
+        for (day, team), published in kept.items():
+            if remaining() < LAST_DAY_BEFORE_END or not self._roll_up(day, team, published, done):
+                done.rest = True
+                self._release([row for row, _ in published])
 
-    def _publish(self, row: RequestRow, done: Published) -> Closed | None:
-        """Publish one report; None where it is as it was when it was published before.
+    def _publish(self, row: RequestRow, left: Clock, kept: Kept, done: Published) -> bool:
+        """Publish one report and keep it for its day; False where there was no time to add it up.
 
-        A late change is added to its day again even so, for the run that published it may have
+        A late change is kept for its day again even so, for the run that published it may have
         broken off before its day had it.
         """
-        one = closing.closed(row, closing.sum_up(self.ledger, row))
-        before = closing.find(self.archive, row)
-        changed = bool(before and row.published_at)
-        if before and changed and before.totals == one.totals:
-            return before if before.late else None
-        like = before.similar if before else closing.similar(self.archive, one)
-        one = replace(one, late=changed or self._told(one), similar=like)
+        try:
+            one = closing.closed(row, closing.sum_up(self.ledger, row, left))
+            before = closing.find(self.archive, row)
+            known = before is not None and before.totals == one.totals
+            if before and known and row.published_at and not before.late:
+                self._note(row, one)
+                return True
+            like = before.similar if before else closing.similar(self.archive, one)
+            one = replace(one, late=self._late(row, one, before), similar=like)
+            if not known:
+                self._put(row, one)
+                done.reports.append(one.broadcast_id)
+        except closing.OutOfTime:
+            return False
+        except NotPublished as refused:
+            done.failed[row.broadcast.broadcast_id] = str(refused)
+            self._release([row])
+            return True
+        if one != before:
+            self.archive.put(one)
+        closing.remember(self.archive, one)
+        kept.setdefault((one.day, one.team), []).append((row, one))
+        return True
+
+    def _put(self, row: RequestRow, one: Closed) -> None:
         document = closing.document(row, one, self.clock())
         self.put(row.report, line(document), "application/json")
         self.put(page(row.report), broadcast_page(document, from_page_to_day(one)), "text/html")
         self.announce(document)
-        self.archive.put(one)
-        closing.remember(self.archive, one)
-        done.reports.append(one.broadcast_id)
-        return one
 
-    def _told(self, one: Closed) -> bool:
-        """Whether the day of a broadcast was told without it."""
-        days = {found.team: found for found in self.archive.teams(one.day)}
-        return one.team in days and days[one.team].told
+    def _late(self, row: RequestRow, one: Closed, before: Closed | None) -> bool:
+        """Whether it changed after it was published, or its day was told without it."""
+        if before and before.late:
+            return True
+        if before and row.published_at:
+            return before.totals != one.totals
+        return self._told(one.day, one.team)
+
+    def _told(self, day: str, team: str) -> bool:
+        return any(found.told for found in self.archive.teams(day) if found.team == team)
+
+    def _release(self, rows: list[RequestRow]) -> None:
+        """Leave reports to the next run, behind what waits already."""
+        for row in rows:
+            self.ledger.put_off(row, self.clock())
+
+    def _note(self, row: RequestRow, one: Closed) -> None:
+        now = self.clock()
+        self.ledger.published(row, now, look_again(one, now))
 
     def _roll_up(
         self, day: str, team: str, published: list[tuple[RequestRow, Closed]], done: Published
-    ) -> None:
+    ) -> bool:
+        """Bring a day up to date; False where that is left for the next run."""
         self.archive.note(TeamDay(team, day))
         try:
             rolled = rollups.bring_up(self.archive, day, team, [one for _, one in published])
@@ -134,14 +193,13 @@ class Publisher:
             self.put(self.places.day_page(day, team), shown, "text/html")
             self.put(self.places.team_page(team), self._team_page(team, day, now), "text/html")
         except rollups.Overtaken:
-            done.rest = True
-            return
+            return False
         except NotPublished as refused:
             done.failed |= {one.broadcast_id: str(refused) for _, one in published}
-            return
+            return False
         for row, one in published:
-            again = one.totals.incomplete and not row.published_at
-            self.ledger.published(row, now, one.closed_at + LOOK_AGAIN if again else None)
+            self._note(row, one)
+        return True
 
     def _team_page(self, team: str, day: str, now: int) -> str:
         return team_page(team, list(self._last_days(team, day, now)))
@@ -149,6 +207,20 @@ class Publisher:
     def _last_days(self, team: str, day: str, now: int) -> Iterator[Document]:
         for rollup in self.archive.days(team, "", days_before(day, DAYS_SHOWN), "9999-12-31"):
             yield day_report(rollup, now)
+
+
+def look_again(one: Closed, now: int) -> int | None:
+    """When a report is to be looked at again; None where all is known, or never will be."""
+    since = now - one.closed_at
+    if not one.totals.incomplete or since >= LOOK_UNTIL:
+        return None
+    return one.closed_at + min(max(LOOK_AGAIN, 2 * since), LOOK_UNTIL)
+
+
+def _time(remaining: Clock, at_most: int | None = None) -> Clock:
+    """What is left for adding up one report, counted from now."""
+    end = REST_BEFORE_END if at_most is None else max(REST_BEFORE_END, remaining() - at_most)
+    return lambda: remaining() - end
 
 
 def measurements(done: Published) -> list[Measurement]:

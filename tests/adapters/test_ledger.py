@@ -253,6 +253,23 @@ def test_a_report_that_is_to_be_looked_at_again_comes_again_once(ledger: Ledger)
     assert list(ledger.closed(2**50)) == []
 
 
+def test_a_closed_report_that_is_put_off_is_another_ones_to_note(ledger: Ledger) -> None:
+    ledger.create(REQUEST)
+    ledger.close("01J", NOW)
+    (row,) = ledger.closed(NOW)
+
+    mine = ledger.put_off(row, NOW + 9)
+
+    assert mine
+    assert mine.due == NOW + 9
+    assert list(ledger.closed(NOW + 8)) == []
+    assert list(ledger.closed(NOW + 9)) == [mine]
+    assert ledger.put_off(row, NOW + 5) is None
+    assert not ledger.published(row, NOW + 5, None)
+    assert ledger.published(mine, NOW + 5, None)
+    assert ledger.put_off(mine, NOW + 5) is None
+
+
 def test_what_was_closed_comes_in_the_order_of_closing(ledger: Ledger) -> None:
     for number in (2, 3, 1):
         asked = replace(ASKED, broadcast_id=f"b{number}")
@@ -300,7 +317,7 @@ def test_the_first_ack_of_a_connection_stands_and_late_ones_are_left_out(dynamod
     assert found == [Ack("a=", 5), Ack("b=", 7)]
 
 
-def test_acks_are_spread_over_partitions_and_gone_after_a_day(dynamodb: Any) -> None:
+def test_acks_are_spread_over_partitions_and_gone_after_two_days(dynamodb: Any) -> None:
     create(dynamodb, "template.yaml", "Deliveries", "deliveries")
     table = Table("deliveries", dynamodb, LedgerUnavailable, lambda _attempt: None)
     for number in range(100):
@@ -309,7 +326,7 @@ def test_acks_are_spread_over_partitions_and_gone_after_a_day(dynamodb: Any) -> 
     rows = dynamodb.scan(TableName="deliveries")["Items"]
 
     assert len({row["pk"]["S"] for row in rows}) == 16
-    assert {int(row["expiresAt"]["N"]) for row in rows} == {NOW // 1_000 + 86_400}
+    assert {int(row["expiresAt"]["N"]) for row in rows} == {NOW // 1_000 + 2 * 86_400}
 
 
 def test_the_message_leaves_the_ledger_with_the_end_of_the_plan(dynamodb: Any) -> None:

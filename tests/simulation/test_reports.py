@@ -39,7 +39,7 @@ class Desk:
             Places("s3://bucket"),
             self.world.gateway.clock,
         )
-        for _ in range(200):
+        for _ in range(400):
             with suppress(LedgerUnavailable):
                 publisher.run(lambda: 60_000, Published())
             if not self.world.ledger.waiting:

@@ -2,8 +2,10 @@ from typing import Any
 
 import pytest
 
+from socketwatch.clock import SECOND
 from socketwatch.comebacks import seconds
 from socketwatch.planning import BACKUP_AFTER
+from socketwatch.publishing import HELD
 from tests.template.templates import (
     PLAIN,
     SIDECAR,
@@ -314,6 +316,14 @@ def test_only_those_who_call_peers_know_where_to() -> None:
 
 def test_deliver_has_a_whole_vcpu_and_no_more() -> None:
     assert function("deliver")["MemorySize"] == 1769
+
+
+def test_report_has_a_whole_vcpu_to_add_up_a_million_acks() -> None:
+    assert function("report")["MemorySize"] == 1769
+
+
+def test_a_report_is_one_runs_for_longer_than_a_run_can_last() -> None:
+    assert 2 * SECOND * function("report")["Timeout"] < HELD
 
 
 @pytest.mark.parametrize("name", ["Settle", "Report"])

@@ -11,7 +11,7 @@ from socketwatch.outcomes import Outcome
 from socketwatch.publishing import Published
 from tests.broadcasts import asked, delivered, users
 from tests.fakes import NOW
-from tests.unit.test_publishing import Stage
+from tests.unit.test_publishing import Stage, late, settled
 
 DAY = "2024-11-11"
 
@@ -59,6 +59,17 @@ def test_a_closed_broadcast_that_is_not_published_yet_is_answered_too() -> None:
     stage.close()
 
     assert ask(stage, id="01J")["report"]["complete"]
+
+
+def test_a_published_broadcast_with_deliveries_open_is_answered_as_of_now() -> None:
+    stage = Stage()
+    late(stage)
+    settled(stage)
+
+    found = ask(stage, id="01J")["report"]
+
+    assert found["complete"]
+    assert found["counts"]["unknown"] == 2
 
 
 def test_an_unknown_broadcast_and_an_expired_one_are_told_apart(stage: Stage) -> None:

@@ -10,13 +10,24 @@ from socketwatch import metrics
 from socketwatch.answering import Answerer
 from socketwatch.archive import TeamDay, midnight
 from socketwatch.aws.reporting import Reporting
-from socketwatch.clock import Clock
+from socketwatch.broadcasting import MAX_EXPIRES_IN
+from socketwatch.clock import MINUTE, Clock
+from socketwatch.deliveries import ACK_SECONDS
 from socketwatch.digest import REST_BEFORE_END, Digest
 from socketwatch.errors import NotPublished
-from socketwatch.ledger import ShardRow, ShardState
+from socketwatch.ledger import CLOSED_BY, ShardRow, ShardState
 from socketwatch.outcomes import Outcome
 from socketwatch.places import Places
-from socketwatch.publishing import LOOK_AGAIN, Published, Publisher, measurements
+from socketwatch.publishing import (
+    BEHIND,
+    HELD,
+    LOOK_AGAIN,
+    LOOK_UNTIL,
+    ONE_AT_MOST,
+    Published,
+    Publisher,
+    measurements,
+)
 from socketwatch.reports import Document
 from socketwatch.tally import Tally
 from tests.archives import FakeArchive
@@ -207,7 +218,7 @@ def test_a_report_closed_with_deliveries_open_is_looked_at_again_and_counts_as_l
     assert stage.ledger.waiting == {}
 
 
-def test_a_second_look_that_finds_nothing_new_changes_nothing() -> None:
+def test_a_look_that_finds_nothing_new_changes_nothing_and_is_followed_by_another() -> None:
     stage = Stage()
     late(stage)
     before = dict(stage.objects)
@@ -216,7 +227,142 @@ def test_a_second_look_that_finds_nothing_new_changes_nothing() -> None:
 
     assert stage.run().reports == []
     assert stage.objects == before
+    assert stage.ledger.waiting == {"01J": NOW + 2 * LOOK_AGAIN}
+
+
+def test_what_is_open_is_looked_at_ever_more_seldom_for_a_day() -> None:
+    stage = Stage()
+    late(stage)
+    minutes: list[int] = []
+    while stage.ledger.waiting:
+        stage.now = stage.ledger.waiting["01J"]
+        minutes.append((stage.now - NOW) // MINUTE)
+        stage.run()
+
+    assert minutes == [10, 20, 40, 80, 160, 320, 640, 1_280, 1_440]
+
+
+@pytest.mark.parametrize("looks", [1, 2, 8])
+def test_what_is_settled_after_any_look_is_told_by_the_next(looks: int) -> None:
+    stage = Stage()
+    late(stage)
+    for _ in range(looks):
+        stage.now = stage.ledger.waiting["01J"]
+        stage.run()
+    settled(stage)
+
+    stage.now = stage.ledger.waiting["01J"]
+    stage.run()
+
+    assert stage.document()["complete"]
+    assert stage.document(DAY_DATA)["counts"]["unknown"] == 2
     assert stage.ledger.waiting == {}
+
+
+def test_acks_outlast_the_last_look() -> None:
+    assert ACK_SECONDS * 1_000 >= LOOK_UNTIL + MAX_EXPIRES_IN * 1_000 + CLOSED_BY + HELD
+
+
+def test_two_runs_at_once_share_the_work_and_the_newest_numbers_win() -> None:
+    """The second one begins while the first, which has added up the report, announces it."""
+    stage = Stage()
+    announce = stage.announce
+    others: list[Published] = []
+
+    def meanwhile(report: Document) -> None:
+        stage.announce = announce  # type: ignore[method-assign]  # once
+        settled(stage)
+        others.append(stage.run())
+        announce(report)
+
+    stage.announce = meanwhile  # type: ignore[method-assign]
+    late(stage)
+    (other,) = others
+    stage.now = NOW + LOOK_AGAIN
+    stage.run()
+
+    assert other.reports == []
+    assert stage.document()["complete"]
+    day = stage.document(DAY_DATA)
+    assert (day["broadcasts"], day["incomplete"], day["counts"]["unknown"]) == (1, 0, 2)
+    assert stage.ledger.waiting == {}
+
+
+def test_a_run_that_lost_its_report_to_another_notes_nothing() -> None:
+    """It took so long that its report was given to somebody else, who is at it."""
+    stage = Stage()
+    stage.close()
+    (row,) = stage.ledger.closed(stage.now)
+    mine = stage.ledger.put_off(row, stage.now + HELD)
+    assert mine
+    theirs = stage.ledger.put_off(mine, stage.now + 2 * HELD)
+    assert theirs
+
+    assert stage.ledger.put_off(mine, stage.now) is None
+    assert not stage.ledger.published(mine, stage.now, None)
+    assert stage.ledger.published(theirs, stage.now, None)
+
+
+class Lasting:
+    """Time that passes with each thing that is put, or each clock that is looked at."""
+
+    def __init__(self, stage: Stage, a_put: int = 0, a_look: int = 0) -> None:
+        self.left = 60_000
+        self._put, self._a_put, self._a_look = stage.put, a_put, a_look
+        stage.put = self.put  # type: ignore[method-assign]
+
+    def put(self, uri: str, body: str, kind: str) -> None:
+        self.left -= self._a_put
+        self._put(uri, body, kind)
+
+    def remaining(self) -> int:
+        self.left -= self._a_look
+        return self.left
+
+
+def test_a_run_ends_in_time_with_days_of_many_teams_and_announces_nothing_again() -> None:
+    stage = Stage()
+    for number in range(200):
+        stage.close(f"{number:03}J", at=NOW + number, labels={"team": f"t{number}"})
+    lasting = Lasting(stage, a_put=75)
+
+    runs: list[Published] = []
+    while stage.ledger.waiting and len(runs) < 9:
+        lasting.left = 60_000
+        runs.append(stage.run(lasting.remaining))
+        assert lasting.left > 0
+
+    assert [run.rest for run in runs[-2:]] == [True, False]
+    assert sum(len(run.reports) for run in runs) == len(stage.events) == 200
+    assert len(list(stage.archive.sums)) == 200
+
+
+def test_a_broadcast_of_too_many_acks_keeps_no_other_waiting() -> None:
+    stage = Stage()
+    stage.close("00J", at=NOW - 1, peers=500, ack=True)
+    stage.ledger.acked = {("00J", f"c{number}="): NOW - 2 for number in range(500)}
+    stage.close()
+    lasting = Lasting(stage, a_look=3_500)
+
+    done = stage.run(lasting.remaining)
+
+    assert (done.reports, done.slow, done.rest) == (["01J"], ["00J"], True)
+    assert stage.ledger.waiting == {"00J": stage.now + BEHIND}
+
+    stage.now += BEHIND
+
+    assert stage.run().reports == ["00J"]
+    assert stage.document(REPORT.replace("01J", "00J"))["counts"]["acked"] == 500
+
+
+def test_a_broadcast_that_takes_long_has_all_the_time_that_the_others_leave() -> None:
+    stage = Stage()
+    stage.close("00J", at=NOW - 1, peers=300, ack=True)
+    stage.ledger.acked = {("00J", f"c{number}="): NOW - 2 for number in range(300)}
+    stage.close()
+    lasting = Lasting(stage, a_look=ONE_AT_MOST // 4)
+
+    assert stage.run(lasting.remaining).reports == ["01J", "00J"]
 
 
 def two_closed(stage: Stage) -> None:
@@ -234,12 +380,12 @@ Happened = Callable[[Stage], None]
 HAPPENED = [two_closed, changed_late]
 
 
-def undisturbed(happened: Happened) -> str:
+def undisturbed(happened: Happened) -> Document:
     """The day as one run makes it that nothing breaks off."""
     stage = Stage()
     happened(stage)
     stage.run()
-    return stage.objects[DAY_DATA]
+    return stage.document(DAY_DATA) | {"as_of": ""}
 
 
 @pytest.mark.parametrize("happened", HAPPENED)
@@ -253,7 +399,7 @@ def test_what_is_not_taken_is_tried_again_and_counts_once(place: str, happened: 
     stage.refusing = set()
     stage.run()
 
-    assert stage.objects[DAY_DATA] == undisturbed(happened)
+    assert stage.document(DAY_DATA) | {"as_of": ""} == undisturbed(happened)
     assert stage.run() == Published()
 
 
@@ -266,9 +412,10 @@ def test_a_run_that_is_broken_off_anywhere_is_made_up_for(write: int, happened: 
     stage.run()
 
     stage.archive.interrupt = None
+    stage.now += HELD
     stage.run()
 
-    assert stage.objects[DAY_DATA] == undisturbed(happened)
+    assert stage.document(DAY_DATA) | {"as_of": ""} == undisturbed(happened)
     assert stage.ledger.waiting == {}
 
 
@@ -367,7 +514,7 @@ def test_what_comes_after_the_digest_is_a_late_change() -> None:
     assert (day["broadcasts"], day["late_changes"]) == (2, 1)
 
 
-def test_a_report_that_came_late_is_announced_once_and_looked_at_again_once() -> None:
+def test_a_report_that_came_late_is_announced_once_however_often_it_is_looked_at() -> None:
     stage = Stage()
     stage.close("02J", at=NOW + 1)
     stage.run()
@@ -376,10 +523,11 @@ def test_a_report_that_came_late_is_announced_once_and_looked_at_again_once() ->
     late(stage)
     announced = len(stage.events)
 
+    stage.now = stage.ledger.waiting["01J"]
     second = stage.run()
 
     assert second.reports == []
-    assert stage.ledger.waiting == {}
+    assert stage.ledger.waiting == {"01J": NOW + LOOK_UNTIL}
     assert len(stage.events) == announced
     assert stage.document(DAY_DATA)["late_changes"] == 1
 

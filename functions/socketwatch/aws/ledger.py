@@ -1,6 +1,7 @@
 """The ledger in DynamoDB. Every write carries what it builds on as its condition."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from socketwatch import deliveries
@@ -204,21 +205,20 @@ class DynamoLedger:
             if waits and int(item["due"]["N"]) <= now:
                 yield deliveries.request_row(item)
 
-    def published(self, row: RequestRow, at: int, again_at: int | None) -> None:
+    def put_off(self, row: RequestRow, until: int) -> RequestRow | None:
+        """See `Ledger.put_off`."""
+        if self._still_waits(row, "SET due = :until", {":until": number(until)}):
+            return replace(row, due=until)
+        return None
+
+    def published(self, row: RequestRow, at: int, again_at: int | None) -> bool:
         """See `Ledger.published`."""
         values: Item = {":at": number(row.published_at or at)}
         change = "SET publishedAt = :at REMOVE openIn, due"
         if again_at is not None:
             change = "SET publishedAt = :at, due = :again"
             values[":again"] = number(again_at)
-        # A row that expired meanwhile is not to come back as a rest of itself.
-        self._holds(
-            "update_item",
-            Key=deliveries.request_key(row.broadcast.broadcast_id),
-            UpdateExpression=change,
-            ConditionExpression="attribute_exists(pk)",
-            ExpressionAttributeValues=values,
-        )
+        return self._still_waits(row, change, values)
 
     def acks(self, broadcast_id: str, until: int) -> Iterator[Ack]:
         """See `Ledger.acks`."""
@@ -226,6 +226,8 @@ class DynamoLedger:
             for page in self._table.query(
                 KeyConditionExpression="pk = :pk",
                 FilterExpression="ackedAt <= :until",
+                # Of a million acks, what is not sent need not be parsed.
+                ProjectionExpression="sk, ackedAt",
                 ExpressionAttributeValues={
                     ":pk": deliveries.ack_partition(broadcast_id, part),
                     ":until": number(until),
@@ -242,6 +244,20 @@ class DynamoLedger:
             ExpressionAttributeValues={":kind": string(kind), **bound},
         ):
             yield from page["Items"]
+
+    def _still_waits(self, row: RequestRow, change: str, values: Item) -> bool:
+        """Change a closed report's row, unless somebody else did, or it expired."""
+        return self._holds(
+            "update_item",
+            Key=deliveries.request_key(row.broadcast.broadcast_id),
+            UpdateExpression=change,
+            ConditionExpression="openIn = :closed AND due = :was",
+            ExpressionAttributeValues={
+                ":closed": string(deliveries.CLOSED_REQUESTS),
+                ":was": number(row.due),
+                **values,
+            },
+        )
 
     def _update(self, row: ShardRow, change: str, condition: str, values: Item) -> bool:
         names = {"#state": "state", "#token": "token"}

@@ -6,6 +6,7 @@ from console.page.reports import DAY, DAYS, MOST, LedgerReports
 from socketwatch import closing
 from socketwatch.archive import TeamDay
 from socketwatch.ledger import RequestRow
+from socketwatch.publishing import HELD
 from tests.archives import FakeArchive
 from tests.broadcasts import asked, delivered, users
 from tests.fakes import NOW, FakeLedger
@@ -29,7 +30,8 @@ class Desk:
 
     def publish(self, broadcast_id: str, again_at: int | None = None) -> None:
         """Keep a closed broadcast in its day, as `report` does."""
-        row = self.ledger.requests[broadcast_id]
+        row = self.ledger.request(broadcast_id)
+        assert row
         one = closing.closed(row, closing.sum_up(self.ledger, row))
         self.archive.put(one)
         self.archive.note(TeamDay(one.team, one.day))
@@ -55,6 +57,15 @@ def test_a_broadcast_is_listed_wherever_it_stands() -> None:
         "03J": UNPUBLISHED,
         "04J": "closed",
     }
+
+
+def test_one_that_is_being_published_is_listed() -> None:
+    desk = Desk()
+    desk.close("01J")
+    (row,) = desk.ledger.closed(NOW)
+    desk.ledger.put_off(row, NOW + HELD)
+
+    assert desk.listed(NOW) == {"01J": UNPUBLISHED}
 
 
 def test_one_that_is_only_to_be_looked_at_again_is_published() -> None:
