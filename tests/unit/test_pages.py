@@ -18,7 +18,7 @@ from socketwatch.pages.element import document as html
 from socketwatch.pages.element import element
 from socketwatch.pages.parts import STYLE
 from socketwatch.pages.summary import summary
-from socketwatch.pages.text import broadcast_text
+from socketwatch.pages.text import broadcast_text, days_text
 from socketwatch.pages.words import DEFINITIONS, HAPPENED, NOBODY_KNOWS, duration, percent
 from socketwatch.places import from_day_to_page, from_page_to_day, page
 from socketwatch.reports import Document
@@ -235,6 +235,7 @@ def unplanned(peers: int, closed_at: int) -> Document:
     return document(row, closed(row, sum_up(ledger, row)), NOW)
 
 
+ALL_OF_THEM = ("(100 %)", "100 % of", ">100 %</dd>", ">100 %</span>")
 ALL_IS_WELL = ("Nobody was connected", "Nobody who was connected was lost", "Nothing was lost")
 
 
@@ -249,8 +250,30 @@ def test_a_report_of_an_audience_that_was_not_fully_read_never_says_all_is_well(
     shown = " ".join(render(unplanned(peers, closed_at)).split())
 
     assert said in shown
-    assert not [words for words in (*ALL_IS_WELL, "100\u00a0%", "100 % of") if words in shown]
+    assert not [words for words in (*ALL_IS_WELL, *ALL_OF_THEM) if words in shown]
     assert not peers or "at least 10" in shown
+
+
+def some_left_out() -> tuple[Closed, Document]:
+    """Half of forty were left out on purpose; the others accepted."""
+    ended = {f"c{number}=": Outcome.SKIPPED for number in range(20)}
+    row, one = told(40, ended)
+    return one, document(row, one, NOW)
+
+
+def test_a_share_stands_beside_the_number_that_it_is_of() -> None:
+    one, found = some_left_out()
+    rollups = roll_up(one.day, one.team, [one])
+    texts = [broadcast_text(found), days_text(range_report(one.day, one.day, rollups, NOW))]
+    shown = broadcast_page(found)
+
+    for text in texts:
+        assert "100 % of 20 not left out" in text
+        assert "of 40 targeted" not in text
+    assert "20 of 20 connections not left out" in shown
+    assert "Percentages are shares of all targeted." in shown
+    assert "By platform, of all targeted" in shown
+    assert "100 % of 3 targeted" in broadcast_text(report(3))
 
 
 def test_deliveries_that_are_open_are_no_loss_and_no_success() -> None:

@@ -36,7 +36,7 @@ def broadcast_page(report: Document, up: str = "") -> str:
             "main",
             element("p", " ".join(summary(report)), class_="summary"),
             parts.big_numbers(report),
-            section("From targeted to accepted", "funnel", parts.funnel(report)),
+            section("From targeted to accepted", "funnel", *parts.funnel(report)),
             section("Where deliveries were lost", "losses", parts.losses(report)),
             parts.latency(report),
             _comparison(report),

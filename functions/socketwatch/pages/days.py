@@ -75,7 +75,7 @@ def _page(title: str, above: Sequence[Child], below: str, whole: Document, *rest
             "main",
             element("p", " ".join(summary(whole)), class_="summary"),
             parts.big_numbers(whole),
-            section("From targeted to accepted", "funnel", parts.funnel(whole)),
+            section("From targeted to accepted", "funnel", *parts.funnel(whole)),
             *rest,
             section("Where deliveries were lost", "losses", parts.losses(whole)),
             parts.latency(whole),

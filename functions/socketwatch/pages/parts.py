@@ -82,6 +82,7 @@ def big_numbers(document: Document) -> Element:
     # A share of an audience that is not known whole would look like success.
     accepted = percent(rates["acceptance"]) if all_planned(document) else count(counts["accepted"])
     least = at_least(document)
+    left_out = " not left out" if counts["skipped"] else ""
     numbers = [
         _big(
             "Users reached",
@@ -91,7 +92,7 @@ def big_numbers(document: Document) -> Element:
         _big(
             "Accepted for delivery",
             accepted,
-            f"{count(counts['accepted'])} of {least}{of(addressed, 'connection')}",
+            f"{count(counts['accepted'])} of {least}{of(addressed, 'connection')}{left_out}",
         ),
     ]
     if counts["ack_requested"]:
@@ -129,7 +130,7 @@ def _big(name: str, value: str, note: str) -> Element:
     )
 
 
-def funnel(document: Document) -> Element:
+def funnel(document: Document) -> list[Element]:
     """From all targeted down to who confirmed, each step beside its share of the first."""
     counts = document["counts"]
     connected = counts["targeted"] - counts["skipped"] - counts["gone"]
@@ -156,7 +157,8 @@ def funnel(document: Document) -> Element:
         )
         for name, number, lost in steps
     ]
-    return element("ol", rows, class_="funnel")
+    said = element("p", "Percentages are shares of all targeted.", class_="quiet")
+    return [said, element("ol", rows, class_="funnel")]
 
 
 def _lost(numbers: dict[str, int]) -> str:
@@ -188,9 +190,10 @@ def breakdowns(document: Document) -> list[Element]:
     """Acceptance by platform and by how long a connection had been open."""
     found = document["breakdown"]
     ages = {name: name for name in AGES}
+    of_whom = ", of those known so far" if not all_planned(document) else ", of all targeted"
     return [
-        _breakdown("By platform", "Platform", PLATFORMS, found["client_platform"]),
-        _breakdown("By age of the connection", "Open for", ages, found["connection_age"]),
+        _breakdown(f"By platform{of_whom}", "Platform", PLATFORMS, found["client_platform"]),
+        _breakdown(f"By age of the connection{of_whom}", "Open for", ages, found["connection_age"]),
     ]
 
 

@@ -8,6 +8,7 @@ from socketwatch.pages.element import clean
 from socketwatch.pages.summary import summary
 from socketwatch.pages.words import (
     AT_WHOSE_END,
+    addressed,
     all_planned,
     at_least,
     count,
@@ -71,8 +72,7 @@ def _numbers(report: Document) -> Iterator[str]:
     least = at_least(report)
     yield _row("users reached", count(users["reached"]), f"of {least}{count(users['targeted'])}")
     share = f"{percent(rates['acceptance'])} " if all_planned(report) else ""
-    accepted = f"{share}of {least}{count(counts['targeted'])} targeted"
-    yield _row("accepted", count(counts["accepted"]), accepted)
+    yield _row("accepted", count(counts["accepted"]), f"{share}of {addressed(report)}")
     if counts["ack_requested"]:
         share = f"{percent(rates['confirmation'])} of those asked"
         yield _row("confirmed by client", count(counts["acked"]), share)
@@ -110,7 +110,7 @@ def _labels(labels: Sequence[Document]) -> Iterator[str]:
 
 def _share(one: Document) -> str:
     return (
-        f"{percent(one['rates']['acceptance'])} of {count(one['counts']['targeted'])}, "
+        f"{percent(one['rates']['acceptance'])} of {addressed(one)}, "
         f"{of(one['broadcasts'], 'broadcast')}"
     )
 

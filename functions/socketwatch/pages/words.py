@@ -46,7 +46,8 @@ DEFINITIONS = {
     "Targeted": "Connections in the audience when the broadcast was planned.",
     "Accepted for delivery": (
         "Amazon API Gateway took the message for this connection. That is no proof of receipt: a "
-        "phone in a tunnel can look connected for minutes."
+        "phone in a tunnel can look connected for minutes. Its share is of those not left out on "
+        "purpose; from step to step, by platform and by age, it is of all targeted."
     ),
     "Confirmed by client": (
         "The app itself said that it has the message. Known only where the sender asked for it."
@@ -118,6 +119,13 @@ def standing(document: Document) -> str:
     if not document["times"]["closed_at"]:
         return "Still running"
     return "Complete" if document["complete"] else "Closed, not all known"
+
+
+def addressed(document: Document) -> str:
+    """Of how many the share of accepted is."""
+    counts = document["counts"]
+    number = f"{at_least(document)}{count(counts['targeted'] - counts['skipped'])}"
+    return f"{number} not left out" if counts["skipped"] else f"{number} targeted"
 
 
 def all_planned(document: Document) -> bool:
