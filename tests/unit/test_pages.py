@@ -22,7 +22,7 @@ from socketwatch.pages.text import broadcast_text, days_text
 from socketwatch.pages.words import DEFINITIONS, HAPPENED, NOBODY_KNOWS, duration, percent
 from socketwatch.places import from_day_to_page, from_page_to_day, page
 from socketwatch.reports import Document
-from socketwatch.rollups import roll_up
+from socketwatch.rollups import MOST_VALUES, roll_up
 from socketwatch.tally import Tally
 from tests.broadcasts import asked, delivered, users
 from tests.fakes import NOW, FakeLedger
@@ -274,6 +274,37 @@ def test_a_share_stands_beside_the_number_that_it_is_of() -> None:
     assert "Percentages are shares of all targeted." in shown
     assert "By platform, of all targeted" in shown
     assert "100 % of 3 targeted" in broadcast_text(report(3))
+
+
+def test_days_say_what_is_not_final_late_or_cut_off() -> None:
+    _, one = told(3)
+    one = replace(one, late=True, totals=replace(one.totals, incomplete=1))
+    others = [
+        replace(one, broadcast_id=f"b{number}", labels={"team": "pay", "campaign": f"c{number}"})
+        for number in range(MOST_VALUES + 1)
+    ]
+    rollups = roll_up(one.day, one.team, [one, *others])
+    *labels, whole = [day_report(rollup, NOW) for rollup in rollups]
+    several = range_report(one.day, one.day, rollups, NOW) | {"labels_left_out": 7}
+
+    day, page, text = day_page(whole, labels, [one]), range_page(several), days_text(several)
+
+    for shown in (day, page, " ".join(text.split())):
+        assert "102 broadcasts were closed before everything was known" in shown
+        assert (
+            "102 broadcasts changed after a first report, or came after that of the day." in shown
+        )
+        assert f"Other campaigns (beyond the first {MOST_VALUES})" in shown
+        assert "__other__" not in shown
+        assert "Nobody who was connected was lost" not in shown
+    assert "(not all known) (late)" in day
+    for shown in (page, text):
+        assert "7 smaller labels" in shown
+
+
+def test_a_day_of_which_all_is_known_in_time_says_nothing_of_it() -> None:
+    assert "everything was known" not in PAGES["day"]
+    assert "a first report" not in PAGES["day"]
 
 
 def test_deliveries_that_are_open_are_no_loss_and_no_success() -> None:

@@ -9,7 +9,7 @@ from socketwatch.pages.charts import bar
 from socketwatch.pages.element import Child, document, element
 from socketwatch.pages.parts import STYLE, footer, section, table
 from socketwatch.pages.summary import summary
-from socketwatch.pages.words import LABELS, count, of, percent
+from socketwatch.pages.words import LABELS, count, label_value, of, percent
 from socketwatch.places import from_day_to_page, from_day_to_team, from_team_to_day
 from socketwatch.reports import Document, rate, time
 
@@ -40,7 +40,7 @@ def range_page(report: Document) -> str:
         of(report["broadcasts"], "broadcast"),
         report,
         _days(report["days"], linked=False),
-        _labels(report["by_label"]),
+        _labels(report["by_label"], report["labels_left_out"]),
     )
 
 
@@ -104,17 +104,20 @@ def _days(days: Sequence[Document], *, linked: bool) -> Child:
     return section("Day by day", "days", figure, table("Days, in UTC", heads, rows, right=4))
 
 
-def _labels(labels: Sequence[Document]) -> Child:
+def _labels(labels: Sequence[Document], left_out: int = 0) -> Child:
     tables = []
     for name, title in LABELS.items():
         rows: list[list[Child]] = [
-            [one["label"]["value"], *_outcome(one)]
+            [label_value(one["label"]), *_outcome(one)]
             for one in sorted(labels, key=lambda one: -one["counts"]["targeted"])
             if one["label"]["name"] == name
         ]
         if rows:
             heads = (title, "Broadcasts", "Targeted", "Accepted", "Share")
             tables.append(table(f"By {title.lower()}", heads, rows, right=4))
+    if left_out:
+        said = f"{of(left_out, 'smaller label')} are left out here."
+        tables.append(element("p", said, class_="quiet"))
     return section("By label", "labels", *tables) if tables else None
 
 
@@ -139,6 +142,10 @@ def _broadcast(one: Closed) -> list[Child]:
     accepted = one.totals.outcomes[Outcome.ACCEPTED]
     share = rate(accepted, one.totals.targeted - one.totals.outcomes[Outcome.SKIPPED])
     named = next((one.labels[name] for name in LABELS if one.labels.get(name)), "")
-    link = element("a", named or one.broadcast_id, href=from_day_to_page(one))
+    link: list[Child] = [element("a", named or one.broadcast_id, href=from_day_to_page(one))]
+    if one.totals.incomplete:
+        link.append(" (not all known)")
+    if one.late:
+        link.append(" (late)")
     at = str(time(one.closed_at))[11:19]
     return [at, link, count(one.totals.targeted), percent(share), bar(share or 0)]

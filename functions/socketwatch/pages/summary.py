@@ -9,7 +9,13 @@ from socketwatch.reports import Document
 
 def summary(document: Document) -> list[str]:
     """Who it was for, who accepted it and how soon, who did not and why, and who confirmed."""
-    return [*_went_to(document), *_accepted(document), *_lost(document), *_confirmed(document)]
+    return [
+        *_went_to(document),
+        *_accepted(document),
+        *_lost(document),
+        *_confirmed(document),
+        *_provisional(document),
+    ]
 
 
 def _went_to(document: Document) -> Iterator[str]:
@@ -32,6 +38,20 @@ def _went_to(document: Document) -> Iterator[str]:
         yield f"{count(counts['skipped'])} of them {_was(counts['skipped'])} left out on purpose."
     if counts["pending"]:
         yield f"How it ends is not yet known for {count(counts['pending'])} of them."
+
+
+def _provisional(document: Document) -> Iterator[str]:
+    """Of days, what in them is not final, and what was not there when they were first told."""
+    if document["kind"] == "broadcast":
+        return
+    incomplete, late = document["incomplete"], document["late_changes"]
+    if incomplete:
+        yield (
+            f"{of(incomplete, 'broadcast')} {_was(incomplete)} closed before everything was known, "
+            "so there may be more than these numbers say."
+        )
+    if late:
+        yield f"{of(late, 'broadcast')} changed after a first report, or came after that of the day."
 
 
 def _to_nobody(document: Document) -> str:

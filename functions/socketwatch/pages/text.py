@@ -13,6 +13,7 @@ from socketwatch.pages.words import (
     at_least,
     count,
     happened,
+    label_value,
     moment,
     of,
     percent,
@@ -58,6 +59,7 @@ def days_text(report: Document) -> str:
             *_losses(report),
             *_days(report["days"]),
             *_labels(report["by_label"]),
+            *_left_out(report["labels_left_out"]),
         ]
     )
 
@@ -95,7 +97,7 @@ def _days(days: Sequence[Document]) -> Iterator[str]:
     for one in days if len(days) > 1 else ():
         label = f"{one['date']} {one['team']}"
         if one["label"]:
-            label += f" {one['label']['value']}"
+            label += f" {label_value(one['label'])}"
         yield _row(label, count(one["counts"]["accepted"]), _share(one))
 
 
@@ -105,7 +107,13 @@ def _labels(labels: Sequence[Document]) -> Iterator[str]:
             yield ""
             yield "By label"
         name = one["label"]["name"].replace("_", " ")
-        yield _row(f"{name} {one['label']['value']}", count(one["counts"]["accepted"]), _share(one))
+        said = f"{name} {label_value(one['label'])}"
+        yield _row(said, count(one["counts"]["accepted"]), _share(one))
+
+
+def _left_out(number: int) -> Iterator[str]:
+    if number:
+        yield f"  and {of(number, 'smaller label')}, which are left out here"
 
 
 def _share(one: Document) -> str:

@@ -7,6 +7,7 @@ from socketwatch.archive import CAMPAIGN, MESSAGE_TYPE
 from socketwatch.losses import Responsible
 from socketwatch.outcomes import Outcome
 from socketwatch.reports import Document
+from socketwatch.rollups import MOST_VALUES, OTHER
 
 NOBODY_KNOWS = "\u2013"
 """A dash, for a number that is not known or not there."""
@@ -119,6 +120,13 @@ def standing(document: Document) -> str:
     if not document["times"]["closed_at"]:
         return "Still running"
     return "Complete" if document["complete"] else "Closed, not all known"
+
+
+def label_value(label: Document) -> str:
+    """A label's value; that of all beyond those that a day tells apart, in words."""
+    if label["value"] != OTHER:
+        return str(label["value"])
+    return f"Other {LABELS[label['name']].lower()}s (beyond the first {MOST_VALUES})"
 
 
 def addressed(document: Document) -> str:
