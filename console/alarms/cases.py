@@ -1,7 +1,7 @@
 """Case files: series in, alarm states and notifications out, in the spirit of promtool.
 
     alarm: DeliveryThrottled            # its logical id in the template
-    runbook: DeliveryThrottled.md       # what its description must link to
+    runbook: DeliveryThrottled.md       # the file that its description must link to
     cases:
       - name: two percent in three of five minutes
         proves: fires                   # fires, quiet, missing or recovers: each alarm needs all
@@ -87,7 +87,7 @@ class CaseFile:
 
     Attributes:
         alarm: its logical id.
-        runbook: what its description must link to.
+        runbook: the name of the file that its description must link to.
         without: what it cannot prove, with the reason.
         survivors: mutants that no case can tell from the alarm, with the reason.
     """

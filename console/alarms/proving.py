@@ -1,16 +1,19 @@
 """The whole proof: every alarm's cases, and every mutant against them."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
 from console.alarms.cases import CaseFile, Proves
+from console.alarms.emitted import unknown
 from console.alarms.mutants import mutants
+from console.alarms.nearest import nearest
 from console.alarms.reading import read_cases
 from console.alarms.running import Failure, Stage, catalogue_for
-from console.alarms.template import Catalogue, Template, alarms_of
+from console.alarms.template import COMPOSITE, METRIC, Catalogue, Template, alarms_of
+from console.cloudwatch.alarm import Alarm, MetricAlarm
 from console.errors import ConsoleError
 
 Progress = Callable[[str], None]
@@ -52,7 +55,8 @@ class Proof:
     """What came of all of them.
 
     Attributes:
-        faults: alarms without cases, kinds that are not proved, links that are missing.
+        faults: alarms without cases, kinds that are not proved, links that are missing, metrics
+            of ours that nobody emits.
     """
 
     alarms: int
@@ -113,14 +117,15 @@ def prove(
     files = {file.alarm: file for file in read_cases(folder)}
     for file in files.values():
         if file.alarm not in template["Resources"]:
-            like = get_close_matches(file.alarm, template["Resources"], 1) or template["Resources"]
-            raise file.where.error(f"there is no alarm {file.alarm}: write {', '.join(like)}")
+            like = nearest(file.alarm, _names(template))
+            raise file.where.error(f"there is no alarm {file.alarm}: write {like}")
     catalogue = catalogues({})
     if not catalogue.by_logical_id:
         raise ConsoleError("the template has no alarms")
     for alarm in only:
         if alarm not in catalogue.by_logical_id:
-            raise ConsoleError(f"there is no alarm {alarm}: {', '.join(catalogue.by_logical_id)}")
+            like = nearest(alarm, catalogue.by_logical_id)
+            raise ConsoleError(f"there is no alarm {alarm}: write {like}")
     wanted = only or frozenset(catalogue.by_logical_id) | files.keys()
     proved: list[Proved] = []
     for alarm in sorted(wanted & files.keys()):
@@ -132,13 +137,21 @@ def prove(
     return Proof(len(wanted), tuple(proved), faults)
 
 
+def _names(template: Template) -> list[str]:
+    """The alarms of a template, also those that its parameters leave out."""
+    resources = template["Resources"].items()
+    return [name for name, one in resources if one["Type"] in {METRIC, COMPOSITE}]
+
+
 def _faults(
     files: Mapping[str, CaseFile], catalogue: Catalogue, wanted: frozenset[str]
 ) -> Iterator[str]:
-    """What is missing: an alarm without cases, a kind without a case, a link that is not there."""
+    """What is missing: a metric, an alarm's cases, a kind without a case, a link."""
     for logical_id, alarm in catalogue.by_logical_id.items():
         if logical_id not in wanted:
             continue
+        if isinstance(alarm, MetricAlarm):
+            yield from (f"{logical_id}: {fault}" for fault in unknown(alarm))
         if logical_id not in files:
             yield f"{logical_id}: it has no case file"
             continue
@@ -147,8 +160,19 @@ def _faults(
         for kind in Proves:
             if kind not in proved:
                 yield f"{file.where.path}: no case proves that it {_WORDS[kind]}"
-        if file.runbook not in alarm.description:
-            yield f"{file.where.path}: the alarm's description does not link to {file.runbook}"
+        linked = _runbook(alarm)
+        if linked != file.runbook:
+            said = f"links to {linked or 'no runbook'}, and not to {file.runbook}"
+            yield f"{file.where.path}: the alarm's description {said}"
+
+
+_RUNBOOK = re.compile(r"Runbook: \S*/([\w.-]*\w)")
+
+
+def _runbook(alarm: Alarm) -> str:
+    """The file that a description links to, as in `Runbook: https://…/DeliverySlow.md, …`."""
+    found = _RUNBOOK.search(alarm.description)
+    return found[1] if found else ""
 
 
 _WORDS = {

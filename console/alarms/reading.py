@@ -25,14 +25,18 @@ _Word = TypeVar("_Word", bound=StrEnum)
 
 
 def read_cases(folder: Path = CASES) -> list[CaseFile]:
-    """Every case file of a folder, by name.
+    """Every case file of a folder, `.yaml` or `.yml`, by name.
 
     Raises:
         CaseError: One cannot be read, or two are of one alarm.
     """
+    if folder.is_file():
+        said = "write its folder, and the alarm as an argument to run it alone"
+        raise CaseError(f"{folder} is a file: {said}")
     if not folder.is_dir():
         raise CaseError(f"{folder}: there is no such folder")
-    files = [read_file(path) for path in sorted(folder.glob("*.yaml"))]
+    paths = [path for path in sorted(folder.iterdir()) if path.suffix in {".yaml", ".yml"}]
+    files = [read_file(path) for path in paths]
     seen: dict[str, CaseFile] = {}
     for file in files:
         if file.alarm in seen:
@@ -54,6 +58,8 @@ def read_file(path: Path) -> CaseFile:
     cases = tuple(_case(one, fields["alarm"].text(), shared) for one in fields["cases"].items())
     if not cases:
         raise fields["cases"].error("there is no case: write at least one that fires")
+    if not fields["runbook"].text():
+        raise fields["runbook"].error("runbook is empty: write a file's name, as in Watchdog.md")
     return CaseFile(
         document,
         fields["alarm"].text(),

@@ -23,8 +23,8 @@ NOW = 1_800_000_000 // 3_600 * 3_600 + 30
 MINUTE_NOW = NOW // 60 * 60
 NESTED = "arn:aws:cloudformation:eu-west-1:123456789012:stack/shop-Alarms-1X/0f"
 PAGE = "arn:aws:sns:eu-west-1:123456789012:page"
-VALID = MetricId.of("Socketwatch", "DeliveriesValid", {"Api": "a1"})
-HEARTBEAT = MetricId.of("Socketwatch", "Heartbeat", {"Api": "a1"})
+VALID = MetricId.of("Socketwatch", "DeliveriesValid", {"Api": "a1", "Stage": "live"})
+HEARTBEAT = MetricId.of("Socketwatch", "Heartbeat", {"Api": "a1", "Stage": "live"})
 RESULTS_A_PAGE = 2
 HOUR, DAY = 3_600, 86_400
 
@@ -183,6 +183,31 @@ def test_a_case_file_that_cannot_be_read_is_refused_in_one_line(
     assert "Throttled.yaml:10: 'two' is no series: write 7, 7x30" in line
 
 
+def test_what_is_asked_for_wrongly_is_refused_in_one_line(
+    aws: FakeAws, template: Path, tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "cases", {"Throttled.yaml": THROTTLED})
+    file = refusal(run(aws, "test", "--template", template, "--cases", folder / "Throttled.yaml"))
+    name = refusal(run(aws, "test", "Throtled", "--template", template, "--cases", folder))
+
+    assert file.endswith(
+        "is a file: write its folder, and the alarm as an argument to run it alone"
+    )
+    assert name == "socketwatch: there is no alarm Throtled: write Throttled"
+
+
+def test_a_metric_that_nobody_emits_is_no_proof(
+    aws: FakeAws, template: Path, tmp_path: Path
+) -> None:
+    template.write_text(TEMPLATE.replace("DeliveriesValid", "DeliveriesValued"))
+    cases = THROTTLED.replace("DeliveriesValid", "DeliveriesValued")
+    folder = write(tmp_path / "cases", {"Throttled.yaml": cases})
+    result = run(aws, "test", "Throttled", "--template", template, "--cases", folder)
+
+    assert result.exit_code == 1
+    assert "nobody emits Socketwatch DeliveriesValued: write DeliveriesValid" in result.stdout
+
+
 def test_a_backtest_shows_when_alarms_would_have_fired(aws: FakeAws, template: Path) -> None:
     result = run(aws, "backtest", "--stack", "shop", "--days", 1, "--template", template)
 
@@ -195,7 +220,9 @@ def test_a_backtest_shows_when_alarms_would_have_fired(aws: FakeAws, template: P
 
 def test_a_backtest_with_a_changed_threshold_as_json(aws: FakeAws, template: Path) -> None:
     for minute in range(60, 40, -1):
-        metric = MetricId.of("Socketwatch", "Deliveries", {"Api": "a1", "Outcome": "throttled"})
+        metric = MetricId.of(
+            "Socketwatch", "Deliveries", {"Api": "a1", "Stage": "live", "Outcome": "throttled"}
+        )
         aws.store.put(metric, MINUTE_NOW - 60 * minute, 2)
     arguments = ("--stack", "shop", "--days", 1, "--template", template, "--json", "--quiet")
     result = run(aws, "backtest", *arguments, "--set", "ThrottledPercent=3")

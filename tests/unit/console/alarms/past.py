@@ -6,9 +6,11 @@ from socketwatch.errors import HistoryUnavailable
 from socketwatch.series import Query, Series
 
 START = 1_800_000_000 // 3_600 * 3_600
-HEARTBEAT = MetricId.of("Socketwatch", "Heartbeat", {"Api": "Api"})
-VALID = MetricId.of("Socketwatch", "DeliveriesValid", {"Api": "Api"})
-THROTTLED = MetricId.of("Socketwatch", "Deliveries", {"Api": "Api", "Outcome": "throttled"})
+HEARTBEAT = MetricId.of("Socketwatch", "Heartbeat", {"Api": "Api", "Stage": "live"})
+VALID = MetricId.of("Socketwatch", "DeliveriesValid", {"Api": "Api", "Stage": "live"})
+THROTTLED = MetricId.of(
+    "Socketwatch", "Deliveries", {"Api": "Api", "Stage": "live", "Outcome": "throttled"}
+)
 
 
 class Past:

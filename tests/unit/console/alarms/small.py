@@ -20,7 +20,7 @@ Resources:
     Type: AWS::CloudWatch::Alarm
     Properties:
       AlarmName: !Sub ${Name}-Throttled
-      AlarmDescription: Posts are refused. runbooks/Throttled.md
+      AlarmDescription: "Posts are refused. Runbook: https://wiki/runbooks/Throttled.md, ask us."
       Metrics:
         - {Id: percent, Expression: "IF(valid >= 50, 100 * throttled / valid)"}
         - Id: throttled
@@ -29,7 +29,10 @@ Resources:
             Metric:
               Namespace: Socketwatch
               MetricName: Deliveries
-              Dimensions: [{Name: Api, Value: !Ref Api}, {Name: Outcome, Value: throttled}]
+              Dimensions:
+                - {Name: Api, Value: !Ref Api}
+                - {Name: Stage, Value: live}
+                - {Name: Outcome, Value: throttled}
             Period: 60
             Stat: Sum
         - Id: valid
@@ -38,7 +41,7 @@ Resources:
             Metric:
               Namespace: Socketwatch
               MetricName: DeliveriesValid
-              Dimensions: [{Name: Api, Value: !Ref Api}]
+              Dimensions: [{Name: Api, Value: !Ref Api}, {Name: Stage, Value: live}]
             Period: 60
             Stat: Sum
       Threshold: !Ref ThrottledPercent
@@ -52,10 +55,10 @@ Resources:
     Type: AWS::CloudWatch::Alarm
     Properties:
       AlarmName: !Join ["-", [!Ref Name, Blind]]
-      AlarmDescription: Nothing is heard. runbooks/Blind.md
+      AlarmDescription: "Nothing is heard. Runbook: https://wiki/runbooks/Blind.md, ask us."
       Namespace: Socketwatch
       MetricName: Heartbeat
-      Dimensions: [{Name: Api, Value: !Ref Api}]
+      Dimensions: [{Name: Api, Value: !Ref Api}, {Name: Stage, Value: live}]
       Statistic: Sum
       Period: 60
       Threshold: 1
@@ -67,7 +70,7 @@ Resources:
     Type: AWS::CloudWatch::CompositeAlarm
     Properties:
       AlarmName: !Sub ${Name}-Users
-      AlarmDescription: Users feel it. runbooks/Users.md
+      AlarmDescription: "Users feel it. Runbook: https://wiki/runbooks/Users.md, ask us."
       AlarmRule: !Sub ALARM("${Throttled}") OR ALARM(${Blind})
       AlarmActions: [!Ref PageTopic]
       ActionsSuppressor: !GetAtt Blind.Arn
@@ -84,7 +87,7 @@ Resources:
 
 THROTTLED = """
 alarm: Throttled
-runbook: runbooks/Throttled.md
+runbook: Throttled.md
 survivors:
   number 2 of percent down: ninety and a hundred are alike here
 cases:

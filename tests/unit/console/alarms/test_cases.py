@@ -9,7 +9,7 @@ from console.alarms.mutants import mutants
 from console.alarms.proving import Proof, prove
 from console.alarms.reading import CASES, read_cases, read_file
 from console.alarms.template import TEMPLATE as REAL
-from console.alarms.template import alarms_of
+from console.alarms.template import alarms_of, read_template
 from console.cloudwatch.alarm import State
 from console.errors import ConsoleError
 from tests.unit.console.alarms.small import TEMPLATE, THROTTLED, write
@@ -31,7 +31,7 @@ def test_a_file_is_read_as_it_is_written(tmp_path: Path) -> None:
     file = read_file(write(tmp_path, {"a.yaml": THROTTLED}) / "a.yaml")
     first = file.cases[0]
 
-    assert (file.alarm, file.runbook, len(file.cases)) == ("Throttled", "runbooks/Throttled.md", 6)
+    assert (file.alarm, file.runbook, len(file.cases)) == ("Throttled", "Throttled.md", 6)
     assert (first.proves, first.every, len(first.series)) == (Proves.FIRES, 60, 2)
     assert (first.series[0].name, first.series[0].dimensions) == (
         "Deliveries",
@@ -63,6 +63,8 @@ def test_cases_that_prove_their_alarm_leave_nothing_to_say(tmp_path: Path) -> No
         ("alarm: Throttled", "alarm: Throtled", "2: there is no alarm Throtled: write Throttled"),
         ("runbook:", "rumbook:", "3: rumbook is not known here: write one of alarm, runbook"),
         ("alarm: Throttled", "# none", "3: alarm is missing"),
+        ("runbook: Throttled.md", "runbook:", "3: runbook is empty: write a file's name"),
+        ("runbook: Throttled.md", 'runbook: ""', "3: runbook is empty: write a file's name"),
         ("proves: fires", "proves: smoke", "8: 'smoke': write one of fires, quiet, missing"),
         ("at: 14m", "at: 14", "13: '14' is no time: write 12m"),
         ("at: 14m", "at: 0m", "13: nothing has happened yet at 0"),
@@ -128,7 +130,17 @@ def test_a_bad_file_is_refused_with_line_and_what_to_write(
         ("proves: recovers", "proves: missing", "all data are missing, and has some"),
         ("proves: missing", "proves: quiet", "it says that it stays quiet, and has no data"),
         ("      - {at: 30m, expect: OK}\n", "", "no check expects ALARM and a later one OK"),
-        ("runbook: runbooks/Throttled.md", "runbook: runbooks/Other.md", "does not link to"),
+        (
+            "runbook: Throttled.md",
+            "runbook: Other.md",
+            "links to Throttled.md, and not to Other.md",
+        ),
+        ("runbook: Throttled.md", "runbook: d.md", "links to Throttled.md, and not to d.md"),
+        (
+            "runbook: Throttled.md",
+            "runbook: runbooks/Throttled.md",
+            "links to Throttled.md, and not to runbooks/Throttled.md",
+        ),
         ("proves: missing", "proves: quiet", "no case proves that it bears that all data are"),
         ("number 2 of percent down", "threshold up", "survivors names 'threshold up', which is no"),
     ],
@@ -187,13 +199,90 @@ def test_a_folder_that_is_not_there_and_an_alarm_that_is_none_are_refused(tmp_pa
     with pytest.raises(ConsoleError, match="no such folder"):
         read_cases(tmp_path / "none")
     folder = write(tmp_path / "cases", {"a.yaml": THROTTLED})
-    with pytest.raises(ConsoleError, match="there is no alarm Nobody: Throttled, Blind, Users"):
+    with pytest.raises(ConsoleError, match="no alarm Nobody: write Throttled, Blind, Users"):
         prove(yaml_parse(TEMPLATE), folder, frozenset({"Nobody"}))
+
+
+def test_a_mistyped_alarm_is_answered_with_those_that_it_is_like(tmp_path: Path) -> None:
+    cases = write(tmp_path / "cases", {})
+    for name, said in [
+        ("deliveryslow", "write DeliverySlow, "),
+        ("StreamLagg", "write StreamLag, StreamLagPage"),
+        ("Q", r"write \w+, \w+, \w+ or one of \d+ more$"),
+    ]:
+        with pytest.raises(ConsoleError, match=f"there is no alarm {name}: {said}") as refused:
+            prove(read_template(), cases, frozenset({name}))
+        assert len(str(refused.value)) < 150
+
+
+def test_a_file_in_place_of_the_folder_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    folder = write(tmp_path / "cases", {"a.yaml": THROTTLED})
+
+    with pytest.raises(CaseError, match=r"a\.yaml is a file: write its folder"):
+        read_cases(folder / "a.yaml")
+
+
+def test_files_of_either_ending_are_read_and_others_are_not(tmp_path: Path) -> None:
+    users = THROTTLED.replace("alarm: Throttled", "alarm: Users")
+    folder = write(tmp_path, {"b.yml": users, "a.yaml": THROTTLED, "c.yaml~": "{", "d.md": "{"})
+
+    assert [file.alarm for file in read_cases(folder)] == ["Throttled", "Users"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "MetricName: DeliveriesValid",
+            "MetricName: DeliverysValid",
+            "Throttled: nobody emits Socketwatch DeliverysValid: write DeliveriesValid",
+        ),
+        (
+            "{Name: Outcome, Value: throttled}",
+            "{Name: Outcom, Value: throttled}",
+            "Throttled: nobody emits Deliveries with dimensions Api, Outcom, Stage: write Api, Ou",
+        ),
+        (
+            "                - {Name: Stage, Value: live}\n",
+            "",
+            "Throttled: nobody emits Deliveries with dimensions Api, Outcome: write Api, Outcome,",
+        ),
+        (
+            "{Name: Outcome, Value: throttled}",
+            "{Name: Outcome, Value: throtled}",
+            "Throttled: nobody emits Deliveries with Outcome=throtled: write throttled",
+        ),
+    ],
+)
+def test_a_metric_that_nobody_emits_is_found_though_its_case_writes_the_same(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    assert old in TEMPLATE
+    template = yaml_parse(TEMPLATE.replace(old, new))
+    cases = (
+        THROTTLED.replace("DeliveriesValid:", "DeliverysValid:") if "Valid" in old else THROTTLED
+    )
+    cases = cases.replace("{Outcome=throttled}", "")
+    folder = write(tmp_path / "cases", {"Throttled.yaml": cases})
+
+    found = prove(template, folder, frozenset({"Throttled"}))
+
+    assert not found.failures
+    assert [fault.startswith(said) for fault in found.faults] == [True]
+
+
+def test_a_metric_of_another_namespace_may_be_any(tmp_path: Path) -> None:
+    text = TEMPLATE.replace("MetricName: DeliveriesValid", "MetricName: Else")
+    text = text.replace("Namespace: Socketwatch", "Namespace: Ours")
+    cases = THROTTLED.replace("DeliveriesValid:", "Else:")
+    folder = write(tmp_path / "cases", {"Throttled.yaml": cases})
+
+    assert prove(yaml_parse(text), folder, frozenset({"Throttled"})).holds
 
 
 USERS = """
 alarm: Users
-runbook: runbooks/Users.md
+runbook: Users.md
 cases:
   - name: the blind one keeps it back
     series:

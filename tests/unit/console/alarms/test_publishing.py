@@ -50,7 +50,7 @@ def test_a_message_says_which_alarm_changed_how_when_and_why() -> None:
     assert body["AlarmArn"] == "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:shop-Blind"
     assert (body["OldStateValue"], body["NewStateValue"]) == ("OK", "ALARM")
     assert body["StateChangeTime"] == "2027-01-15T08:00:00.000+0000"
-    assert body["AlarmDescription"].endswith("runbooks/Blind.md")
+    assert body["AlarmDescription"].endswith("runbooks/Blind.md, ask us.")
     assert body["Trigger"]["Threshold"] == 1
 
 

@@ -34,7 +34,11 @@ def test_an_alarm_of_math_is_read_with_its_parameters() -> None:
         3,
     )
     assert throttled.queries[1].what == MetricStat(
-        MetricId.of("Socketwatch", "Deliveries", {"Api": "Api", "Outcome": "throttled"}), 60, "Sum"
+        MetricId.of(
+            "Socketwatch", "Deliveries", {"Api": "Api", "Stage": "live", "Outcome": "throttled"}
+        ),
+        60,
+        "Sum",
     )
     assert [query.returned for query in throttled.queries] == [True, False, False]
     assert throttled.actions == Actions(ok=("PageTopic",), alarm=("PageTopic",))
