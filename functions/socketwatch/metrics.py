@@ -78,7 +78,7 @@ CONNECTION_BUDGET_USE = Metric(
 QUOTA_USE = Metric(
     "QuotaUse",
     ("census",),
-    "how much of API Gateway's quotas is used",
+    "how much of API Gateway's quotas is used; of connects, under the minute in which they came",
     unit=Unit.PERCENT,
     statistic=Statistic.MAXIMUM,
     dimension="Quota",

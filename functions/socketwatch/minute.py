@@ -1,20 +1,19 @@
 """The census of one minute: count, compare with the minutes before, tell how near limits are."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from socketwatch import forecast, headcount, metrics, objective, quotas, series
+from socketwatch import forecast, headcount, metrics, objective, quotas, series, usage
 from socketwatch.clock import MINUTE, SECOND, Clock
 from socketwatch.endings import CLOSED_CATEGORIES
 from socketwatch.errors import HistoryUnavailable, RegistryUnavailable
 from socketwatch.headcount import OpenRow
 from socketwatch.metrics import Measurement, Metric
 from socketwatch.outcomes import Outcome
-from socketwatch.proof import Evidence
 from socketwatch.quotas import Quota, Quotas
-from socketwatch.registry import ClosedBy
 from socketwatch.series import DAY_SECONDS, HOUR_SECONDS, History, Query, Series
 from socketwatch.settings import Api
+from socketwatch.usage import Window
 
 LAG = 60
 """Seconds that metrics may take to appear: the last minute that is read ended so long ago."""
@@ -38,19 +37,6 @@ ZEROED: dict[Metric, tuple[str, ...]] = {
 
 NOT_ZEROED = (metrics.HEARTBEAT, metrics.CLOCK_SKEWED)
 """Counters without a 0: the one is told each minute, and no alarm reads the other."""
-
-CALLS = (
-    (metrics.DELIVERY_POSTS, ""),
-    (metrics.REAPER_CLOSED, ClosedBy.IDLE),
-    (metrics.REAPER_CLOSED, ClosedBy.TOKEN),
-)
-CALLS_BY_ANSWER: dict[Metric, tuple[str, ...]] = {
-    metrics.ECHOES: tuple(Outcome),
-    metrics.PROBES: tuple(Evidence),
-}
-"""What counts our own calls to @connections: posts with their retries, DELETEs that ended a
-connection, echoes and probes. DELETEs that came to nothing are counted nowhere, and a call that the
-sender repeated on a new socket is counted once."""
 
 CHURN_EVERY = 5
 HISTOGRAM_EVERY = 15
@@ -215,72 +201,19 @@ def _opened(minute: Minute, end: int) -> Series:
 
 
 def _use(minute: Minute) -> list[Measurement]:
-    """How much of the quotas the last minute used.
-
-    Without connects by the second there were none, or `observe` has not told of them, and then a 0
-    would call a storm quiet. API Gateway counts whom it lets through to `$connect` by itself: only
-    where it saw nobody either is there a 0, which alarms and the week's trend go by; else nothing
-    is said of connects. So nothing is said of a minute in which all were turned away by `$connect`;
-    and where `observe` told of some and is behind with others, the use is more than is said. What
-    the whole account used is that of a minute `SETTLED` ago.
-    """
-    rules = minute.rules
-    calls, account = _calls(rules), _ACCOUNT if rules.account_wide else []
-    asked = [_seconds(rules), _let_through(rules.api), *calls, *account]
-    last, settled = minute.end - 60, 60 * minute.number - SETTLED
-    past = _past(minute, asked, settled - 60, minute.end)
-    by_second, let_through, *ours = (
-        _within(one, last, minute.end) for one in past[: 2 + len(calls)]
-    )
-    rates = {Quota.CALLBACKS: _total(ours) / 60}
-    if account:
-        everybody = (_within(one, settled - 60, settled) for one in past[2 + len(calls) :])
-        rates[Quota.REQUESTS] = _total(everybody) / 60
-    if by_second or not _total([let_through]):
-        rates[Quota.CONNECTS_PEAK] = max(by_second.values(), default=0)
-        rates[Quota.CONNECTS_MEAN] = _total([by_second]) / 60
+    """How much of the quotas was used, each minute's connects under that minute's own time."""
+    rules, end = minute.rules, minute.end
+    window = Window(rules.api, rules.account_wide, end, 60 * minute.number - SETTLED)
+    asked = usage.queries(window)
+    past = _past(minute, asked, end - usage.LATE, end)
+    rates = usage.rates(dict(zip(asked, past, strict=True)), window)
     _require_time(minute)
-    used = quotas.use(rates, minute.quotas())
-    return [Measurement(metrics.QUOTA_USE, (percent,), quota) for quota, percent in used.items()]
-
-
-def _seconds(rules: Rules) -> Query:
-    """Connects by the second, of every API of ours in the account or of this one alone."""
-    if rules.account_wide:
-        return series.everywhere(metrics.CONNECTS_PER_SECOND, 1)
-    return series.of(metrics.CONNECTS_PER_SECOND, rules.api, 1)
-
-
-def _let_through(api: Api) -> Query:
-    """Who reached `$connect`, by API Gateway's own count."""
-    own = (("ApiId", api.api_id), ("Stage", api.stage))
-    return Query("AWS/ApiGateway", "ConnectCount", "SampleCount", 60, own)
-
-
-def _calls(rules: Rules) -> list[Query]:
-    """Our own calls to @connections.
-
-    A series that is named is paid for, be it empty; a search, only for what it finds. So where
-    searches are made at all, one of them adds up every answer.
-    """
-    api = rules.api
-    named = [series.of(metric, api, 60, value) for metric, value in CALLS]
-    if rules.account_wide:
-        return named + [replace(series.of(one, api, 60), summed=True) for one in CALLS_BY_ANSWER]
-    return named + [
-        series.of(metric, api, 60, answer)
-        for metric, answers in CALLS_BY_ANSWER.items()
-        for answer in answers
+    allowed = minute.quotas()
+    return [
+        Measurement(metrics.QUOTA_USE, (percent,), quota, at=at * SECOND)
+        for at, used in rates.items()
+        for quota, percent in quotas.use(used, allowed).items()
     ]
-
-
-_ACCOUNT: list[Query] = [
-    series.gateway("MessageCount", "ApiId", "SampleCount"),
-    series.gateway("ConnectCount", "ApiId", "SampleCount"),
-    series.gateway("Count", "ApiId", "SampleCount"),
-    series.gateway("Count", "ApiName", "SampleCount"),
-]
-"""All that API Gateway's own metrics show of the account's requests: WebSocket, HTTP and REST."""
 
 
 def _hourly(minute: Minute) -> list[Measurement]:
@@ -328,10 +261,6 @@ def _maybe(metric: Metric, value: float | None) -> list[Measurement]:
 
 def _total(found: Iterable[Series]) -> float:
     return sum(value for one in found for value in one.values())
-
-
-def _within(found: Series, start: int, end: int) -> Series:
-    return {at: value for at, value in found.items() if start <= at < end}
 
 
 def _since(found: Series, start: int) -> float:

@@ -40,8 +40,8 @@ LOW_QUOTA_REGIONS = frozenset(
 class Quota(StrEnum):
     """What a utilisation is of; the values of the dimension `Quota`."""
 
-    CONNECTS_PEAK = "connects_peak"  # the busiest second of the last complete minute
-    CONNECTS_MEAN = "connects_mean"  # that minute's mean
+    CONNECTS_PEAK = "connects_peak"  # the busiest second of a minute
+    CONNECTS_MEAN = "connects_mean"  # that minute's mean of a second
     CALLBACKS = "callbacks"  # our own calls to @connections: posts, echoes, probes, DELETEs
     REQUESTS = "requests"  # every API Gateway request of the account that metrics show
 

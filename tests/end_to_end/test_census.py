@@ -65,7 +65,12 @@ class Past:
         return {name: value for name, value in found.items() if value}
 
     def measured(self, now: int = NOW, *, account_wide: bool = False) -> dict[str, float]:
-        """All that it says."""
+        """All that it says; of connects what it says of the last minute, if anything."""
+        said = self.said(now, account_wide=account_wide)
+        return {name: value for (name, at), value in said.items() if at in (0, now - LAG - 60)}
+
+    def said(self, now: int = NOW, *, account_wide: bool = False) -> dict[tuple[str, int], float]:
+        """All that it says, by name and by the second under which it says it, 0 for now."""
         layout = self.scene.stack.registry
         table = Table(layout.name, self.scene.stack.aws("dynamodb"), RegistryUnavailable)
         audiences = DynamoAudiences(layout, table, self.scene.stack.clock)
@@ -82,7 +87,7 @@ class Past:
 
         assert [part.problem for part in parts if part.problem] == []
         return {
-            ":".join(filter(None, (one.metric.name, one.value))): one.values[0]
+            (":".join(filter(None, (one.metric.name, one.value))), one.at // SECOND): one.values[0]
             for part in parts
             for one in part.measured
         }
@@ -180,6 +185,26 @@ def test_quotas_are_used_by_the_busiest_second_the_minute_and_the_callbacks(scen
     assert found["QuotaUse:connects_mean"] == pytest.approx(100 * 650 / 60 / 500)
     assert found["QuotaUse:callbacks"] == 20
     assert "QuotaUse:requests" not in found
+    assert past.said()["QuotaUse:connects_peak", END - 120] == pytest.approx(99.8)
+
+
+def test_api_gateways_settled_count_stands_in_for_what_observe_missed(scene: Scene) -> None:
+    past = Past(scene, Api("missed", "live"))
+    began = NOW - SETTLED - 60
+    let_through = {"ApiId": "missed", "Stage": "live"}
+    put(
+        scene,
+        "AWS/ApiGateway",
+        "ConnectCount",
+        let_through,
+        dict.fromkeys(range(began, began + 30), 1),
+    )
+
+    found = past.said()
+
+    mean = pytest.approx(100 * 30 / 60 / 500)
+    assert found["QuotaUse:connects_mean", began] == found["QuotaUse:connects_peak", began] == mean
+    assert ("QuotaUse:connects_peak", END - 60) not in found
 
 
 def test_connects_that_observe_has_not_told_of_are_no_0(scene: Scene) -> None:

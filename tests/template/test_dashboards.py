@@ -24,6 +24,12 @@ NESTING = read_template(DASHBOARDS)
 BOOK = our_book()
 HOUR, DAY = 3_600, 86_400
 
+RUNBOOKS = {
+    "RunbookOpens": {"Fn::If": ["RunbooksAreOnline", "[", ""]},
+    "RunbookLeads": {"Fn::If": ["RunbooksAreOnline", {"Fn::Sub": "](${RunbookUrl}/"}, " ("]},
+}
+"""What makes a link of a runbook's name, where there is an address to link to."""
+
 THRESHOLDS = [
     name
     for name, parameter in NESTING["Parameters"].items()
@@ -48,6 +54,29 @@ def page_of(name: str) -> Page:
 
 def test_the_pages_have_no_fault() -> None:
     assert [str(finding) for finding in lint(BOOK)] == []
+
+
+def test_a_runbook_is_a_link_only_where_there_is_an_address() -> None:
+    address = "https://example.com/runbooks"
+    linked = our_book({"RunbookUrl": address})
+
+    assert [str(finding) for finding in lint(linked)] == []
+    for page, other in zip(linked.pages, BOOK.pages, strict=True):
+        assert page.text.count(f"]({address}/") == other.text.count(".md)") > 5
+        assert f"Runbooks]({address}/README.md)" in page.text
+        assert "Runbooks (README.md) in alarms/runbooks" in other.text
+
+
+def test_an_address_of_runbooks_is_the_place_in_the_repository_or_https() -> None:
+    declared = SIDECAR["Parameters"]["RunbookUrl"]
+
+    assert NESTING["Conditions"]["RunbooksAreOnline"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "RunbookUrl"}, declared["Default"]]}]
+    }
+    for fine in (declared["Default"], "https://example.com/runbooks"):
+        assert re.fullmatch(declared["AllowedPattern"], fine)
+    for wrong in ("docs/runbooks", "http://example.com/runbooks", "https://example.com/"):
+        assert not re.fullmatch(declared["AllowedPattern"], wrong)
 
 
 def test_a_line_takes_its_place_from_the_very_parameter_that_its_alarm_does() -> None:
@@ -80,9 +109,11 @@ def test_each_page_is_given_just_what_it_names() -> None:
         named = re.findall(r"\$\{(\w+)\}", json.dumps(resource))
 
         assert set(named) == declared.keys()
-        assert nested()[f"{page}.yaml"] == {name: {"Ref": name} for name in declared}
+        given = {name: RUNBOOKS.get(name, {"Ref": name}) for name in declared}
+        assert nested()[f"{page}.yaml"] == given
         for name, parameter in declared.items():
-            assert parameter == NESTING["Parameters"][name], name
+            same = written(PAGES[0]) if name in RUNBOOKS else NESTING
+            assert parameter == same["Parameters"][name], name
             assert parameter["Description"].endswith("."), name
             # What is not handed down must stop the deploy, not draw a line at a default.
             assert "Default" not in parameter, name
@@ -189,6 +220,25 @@ def test_what_was_achieved_is_told_by_the_budget_that_is_left() -> None:
         (result,) = evaluate(queries(achieved), store, 0, HOUR)
 
         assert result.points[0] == pytest.approx(objective)
+
+
+def test_the_nearest_limit_is_that_of_connects_though_they_are_told_under_older_minutes() -> None:
+    nearest = next(
+        widget
+        for widget in page_of("oncall").body.widgets
+        if isinstance(widget, MetricWidget) and widget.title.startswith("Nearest limit")
+    )
+    store = MemoryStore()
+    own = {"Api": "ApiId", "Stage": "StageName"}
+    for minute in range(10):
+        store.put(
+            MetricId.of("Socketwatch", "QuotaUse", {**own, "Quota": "callbacks"}), 60 * minute, 5
+        )
+    store.put(MetricId.of("Socketwatch", "QuotaUse", {**own, "Quota": "connects_peak"}), 420, 95)
+
+    (result,) = evaluate(queries(nearest), store, 0, 600)
+
+    assert result.points[max(result.points)] == 5
 
 
 def test_the_delivery_page_says_objective_achieved_and_left_first() -> None:

@@ -1,9 +1,12 @@
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from census import census
 from socketwatch import clock, metrics
@@ -15,6 +18,7 @@ from socketwatch.headcount import Age, OpenRow, Stage
 from socketwatch.metrics import Measurement
 from socketwatch.minute import (
     HOURLY_AT,
+    LAG,
     REST_BEFORE_END,
     SETTLED,
     Minute,
@@ -26,6 +30,7 @@ from socketwatch.proof import Evidence
 from socketwatch.quotas import Quota, Quotas
 from socketwatch.series import DAY_SECONDS, HOUR_SECONDS, Query, Series
 from socketwatch.settings import Api
+from socketwatch.usage import AGAIN, LATE
 
 API = Api("abc123", "live")
 PLENTY = 60 * SECOND
@@ -55,6 +60,9 @@ class FakeHistory:
 
     def _series(self, query: Query) -> dict[int, float]:
         own = [value for name, value in query.dimensions if value and name not in {"Api", "Stage"}]
+        everybody = f"{query.name} of all"
+        if ("Api", "") in query.dimensions and everybody in self.past:
+            return self.past[everybody]
         return self.past.get(":".join([query.name, *own]), {})
 
 
@@ -333,34 +341,159 @@ def test_where_searches_are_made_no_answer_is_paid_for_that_nobody_gave() -> Non
     history = FakeHistory()
     said(minute(history, account_wide=True))
 
-    assert len(history.asked) == 11
+    assert len(history.asked) == len(set(history.asked)) == 12
 
 
-def quota_use(history: FakeHistory, **changes: Any) -> dict[str, float]:
-    found = measured(minute(history, **changes))
-    return {one.value: one.values[0] for one in found if one.metric is metrics.QUOTA_USE}
+END = (AT + 1) * 60 - LAG
+LAST, BEFORE = END - 60, END - 120
+SETTLED_LAST = END + LAG - SETTLED - 60
+"""Epoch seconds at which minutes began: the last, that before it, and the last settled one."""
 
 
-@pytest.mark.parametrize("wide", [False, True])
-def test_nobody_connecting_is_a_0_and_no_silence(wide: bool) -> None:
-    end = (AT + 1) * 60 - 60
-    earlier = FakeHistory(
-        {"ConnectCount:abc123": {end - 120: 9.0}, "ConnectsPerSecond": {end - 61: 9.0}}
-    )
+def connects(past: dict[str, dict[int, float]], **changes: Any) -> dict[int, tuple[float, float]]:
+    """Connects that are said of the busiest second and of the minute, by when it began."""
+    found = measured(minute(FakeHistory(past), **changes))
+    used = {(one.at // SECOND, one.value): one.values[0] * 5 for one in found if one.at}
+    assert {quota for _, quota in used} <= {Quota.CONNECTS_PEAK, Quota.CONNECTS_MEAN}
+    return {
+        at: (round(used[at, Quota.CONNECTS_PEAK], 6), round(60 * used[at, Quota.CONNECTS_MEAN], 6))
+        for at, _ in used
+    }
 
-    found = quota_use(earlier, account_wide=wide)
 
-    assert (found["connects_peak"], found["connects_mean"]) == (0, 0)
+BOTH = pytest.mark.parametrize("wide", [False, True])
 
 
-@pytest.mark.parametrize("wide", [False, True])
+@BOTH
+def test_nobody_connecting_is_a_0_of_the_last_minute_and_no_silence(wide: bool) -> None:
+    assert connects({}, account_wide=wide) == {LAST: (0, 0)}
+
+
+@BOTH
 def test_connects_that_only_api_gateway_tells_of_are_no_0(wide: bool) -> None:
-    end = (AT + 1) * 60 - 60
-    storm = FakeHistory({"ConnectCount:abc123": {end - 60: 25_000.0}})
+    assert connects({"ConnectCount:abc123": {LAST: 25_000.0}}, account_wide=wide) == {}
 
-    found = quota_use(storm, account_wide=wide)
 
-    assert found.keys() == {"callbacks", "requests"} - (set() if wide else {"requests"})
+@BOTH
+@pytest.mark.parametrize("minutes", AGAIN)
+def test_what_observe_told_late_is_said_under_its_own_minute(wide: bool, minutes: int) -> None:
+    at = LAST - 60 * minutes
+    past = {"ConnectsPerSecond": {at: 300.0, at + 59: 60.0}}
+
+    assert connects(past, account_wide=wide) == {at: (300, 360), LAST: (0, 0)}
+
+
+def test_a_minute_that_has_long_passed_is_said_no_more() -> None:
+    past = {"ConnectsPerSecond": {LAST - 60 * AGAIN[-1] - 1: 300.0}}
+
+    assert connects(past) == {LAST: (0, 0)}
+
+
+def test_a_minute_is_said_again_once_api_gateways_count_of_it_is_settled() -> None:
+    assert LAST - 60 * AGAIN[1] == SETTLED_LAST
+
+
+@given(st.lists(st.tuples(st.integers(0, 299), st.integers(0, 900)), max_size=60))
+def test_connects_of_any_lag_of_a_quarter_of_an_hour_are_said_in_the_end(
+    came: list[tuple[int, int]],
+) -> None:
+    """A minute that is said again says as much or more, so its maximum is what is true."""
+    first, start = AT - 20, 60 * (AT - 20)
+    peaks: dict[int, float] = {}
+    for number in range(first, first + 22):
+        now = 60 * number + 1
+        told = Counter(second for second, late in came if start + second + late < now)
+        past = {"ConnectsPerSecond": {start + at: float(n) for at, n in told.items()}}
+        for at, (busiest, _) in connects(past, number=number).items():
+            assert busiest >= peaks.get(at, 0)
+            peaks[at] = busiest
+
+    true: Counter[int] = Counter()
+    for second, together in Counter(second for second, _ in came).items():
+        at = start + second - second % 60
+        true[at] = max(true[at], together)
+    assert {at: n for at, n in peaks.items() if n} == dict(true)
+
+
+@BOTH
+def test_api_gateways_count_of_a_settled_minute_is_the_least_that_was_used(wide: bool) -> None:
+    """Its mean is exact whatever observe missed; of its busiest second it says the least."""
+    past = {
+        "ConnectsPerSecond": {SETTLED_LAST: 100.0},
+        "ConnectCount:abc123": {SETTLED_LAST: 25_000.0},
+        "ConnectCount": {SETTLED_LAST: 27_000.0},
+    }
+    count = 27_000 if wide else 25_000
+
+    assert connects(past, account_wide=wide) == {SETTLED_LAST: (round(count / 60, 6), count)}
+
+
+def test_api_gateways_count_takes_nothing_from_what_observe_told() -> None:
+    past = {
+        "ConnectsPerSecond": {SETTLED_LAST: 400.0, SETTLED_LAST + 1: 20.0},
+        "ConnectCount:abc123": {SETTLED_LAST: 60.0},
+    }
+
+    assert connects(past) == {SETTLED_LAST: (400, 420), LAST: (0, 0)}
+
+
+def test_what_api_gateway_has_told_only_a_part_of_is_nothing_to_go_by() -> None:
+    past = {"ConnectsPerSecond": {BEFORE: 9.0}, "ConnectCount:abc123": {BEFORE: 17.0}}
+
+    assert connects(past) == {BEFORE: (9, 9), LAST: (0, 0)}
+
+
+@pytest.mark.parametrize("minutes", [3, 5, 13])
+@BOTH
+def test_while_observe_is_behind_no_last_minute_is_called_quiet(wide: bool, minutes: int) -> None:
+    """API Gateway tells of that minute later, and another API's connects are no witness."""
+    at = LAST - 60 * minutes
+    past = {
+        "ConnectsPerSecond": {at: 9.0},
+        "ConnectsPerSecond of all": {at: 9_000.0},
+        "ConnectCount:abc123": {at: 19.0},
+    }
+
+    assert LAST not in connects(past, account_wide=wide)
+
+
+@BOTH
+def test_whom_connect_turns_away_silences_nobody(wide: bool) -> None:
+    past = {
+        "ConnectsPerSecond": {SETTLED_LAST + n: 1.0 for n in range(50)},
+        "ConnectCount:abc123": {SETTLED_LAST: 99.0},
+    }
+
+    assert connects(past, account_wide=wide)[LAST] == (0, 0)
+
+
+def test_where_an_api_of_the_account_is_not_ours_its_connects_count_in_the_mean() -> None:
+    past = {
+        "ConnectsPerSecond": {SETTLED_LAST: 60.0},
+        "ConnectCount:abc123": {SETTLED_LAST: 60.0},
+        "ConnectCount": {SETTLED_LAST: 6_060.0},
+    }
+
+    assert connects(past, account_wide=True) == {
+        SETTLED_LAST: (101, 6_060),
+        LAST: (0, 0),
+    }
+    assert connects(past) == {SETTLED_LAST: (60, 60), LAST: (0, 0)}
+
+
+def test_connects_are_written_under_their_minute_in_few_lines_and_calls_under_now(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    busy = FakeHistory({"ConnectsPerSecond": dict.fromkeys(range(END - LATE, END), 7.0)})
+
+    census(minute(busy))
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    said = [(one["Quota"], one["_aws"]["Timestamp"]) for one in lines if "QuotaUse" in one]
+    stamps = {at for quota, at in said if quota != Quota.CALLBACKS}
+    assert stamps == {SECOND * (LAST - 60 * minutes) for minutes in (0, *AGAIN)}
+    assert len(said) == 2 * len(stamps) + 1
+    assert {at for quota, at in said if quota == Quota.CALLBACKS}.isdisjoint(stamps)
 
 
 def test_the_objective_and_the_trend_are_told_once_an_hour() -> None:
