@@ -292,7 +292,7 @@ def test_days_say_what_is_not_final_late_or_cut_off() -> None:
     for shown in (day, page, " ".join(text.split())):
         assert "102 broadcasts were closed before everything was known" in shown
         assert (
-            "102 broadcasts changed after a first report, or came after that of the day." in shown
+            "102 broadcasts changed after a first report, or came after the day was told." in shown
         )
         assert f"Other campaigns (beyond the first {MOST_VALUES})" in shown
         assert "__other__" not in shown
@@ -305,6 +305,24 @@ def test_days_say_what_is_not_final_late_or_cut_off() -> None:
 def test_a_day_of_which_all_is_known_in_time_says_nothing_of_it() -> None:
     assert "everything was known" not in PAGES["day"]
     assert "a first report" not in PAGES["day"]
+
+
+@pytest.mark.parametrize("render", [broadcast_page, broadcast_text])
+@pytest.mark.parametrize("known", [0, 2])
+def test_users_that_are_not_known_are_not_said_to_be_none(render: Render, known: int) -> None:
+    """The worker of one shard died; who was in it, nobody knows."""
+    ledger = FakeLedger()
+    row = delivered(ledger, asked(), [users(known)] if known else [])
+    tally = Tally(3)
+    tally.settle_rest(Outcome.UNKNOWN)
+    ledger.add_shard(ShardRow("01J", 1, ShardState.DONE, row.broadcast.deadline, tally, NOW))
+    row = replace(row, closed_at=NOW)
+
+    shown = render(document(row, closed(row, sum_up(ledger, row)), NOW))
+
+    assert "not known for 3 connections" in shown
+    assert "no connection had a user" not in shown
+    assert "not known yet" not in shown
 
 
 def test_deliveries_that_are_open_are_no_loss_and_no_success() -> None:

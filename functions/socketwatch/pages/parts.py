@@ -22,6 +22,7 @@ from socketwatch.pages.words import (
     of,
     percent,
     percentile,
+    users_unknown,
 )
 from socketwatch.reports import Document, rate
 
@@ -114,11 +115,13 @@ def _of_users(document: Document) -> str:
     """Users beside their sum, which over several broadcasts counts some of them again."""
     users = document["users"]
     if not users["targeted"]:
-        return "no connection had a user"
+        return users_unknown(document) or "no connection had a user"
     once = "" if document["kind"] == "broadcast" else ", each once a broadcast"
     if not all_planned(document):
         return f"of {at_least(document)}{of(users['targeted'], 'user')}"
-    return f"of {of(users['targeted'], 'user')} · {percent(document['rates']['reach'])}{once}"
+    unknown = f"; {users_unknown(document)}" if users["unaccounted"] else ""
+    share = percent(document["rates"]["reach"])
+    return f"of {of(users['targeted'], 'user')} · {share}{once}{unknown}"
 
 
 def _big(name: str, value: str, note: str) -> Element:
@@ -186,25 +189,37 @@ def losses(document: Document) -> Element:
     return table("Deliveries that were not accepted", heads, rows, right=3)
 
 
-def breakdowns(document: Document) -> list[Element]:
-    """Acceptance by platform and by how long a connection had been open."""
+def breakdowns(document: Document) -> list[Child]:
+    """Acceptance by platform and by how long a connection had been open, and what is in neither."""
     found = document["breakdown"]
     ages = {name: name for name in AGES}
     of_whom = ", of those known so far" if not all_planned(document) else ", of all targeted"
     return [
         _breakdown(f"By platform{of_whom}", "Platform", PLATFORMS, found["client_platform"]),
         _breakdown(f"By age of the connection{of_whom}", "Open for", ages, found["connection_age"]),
+        _in_none(document),
     ]
 
 
-def _breakdown(caption: str, head: str, names: dict[str, str], found: Document) -> Element:
+def _in_none(document: Document) -> Child:
+    """For how many it is not known who they were, or that there is nobody to say it of."""
+    if unknown := users_unknown(document):
+        said = f"Users, platform and age are {unknown}."
+    elif document["breakdown"]["client_platform"]:
+        return None
+    else:
+        said = "Nobody was connected." if document["complete"] else "Nobody is known."
+    return element("p", said, class_="quiet")
+
+
+def _breakdown(caption: str, head: str, names: dict[str, str], found: Document) -> Child:
     rows: list[list[Child]] = []
     for key, name in names.items():
         if part := found.get(key):
             share = rate(part["accepted"], part["targeted"])
             rows.append([name, count(part["targeted"]), percent(share), bar(share or 0)])
     if not rows:
-        return element("p", f"{caption}: not known yet.", class_="quiet")
+        return None
     return table(caption, (head, "Targeted", "Accepted", "Share"), rows, right=3)
 
 

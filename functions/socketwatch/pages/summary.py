@@ -51,7 +51,8 @@ def _provisional(document: Document) -> Iterator[str]:
             "so there may be more than these numbers say."
         )
     if late:
-        yield f"{of(late, 'broadcast')} changed after a first report, or came after that of the day."
+        changed = of(late, "broadcast")
+        yield f"{changed} changed after a first report, or came after the day was told."
 
 
 def _to_nobody(document: Document) -> str:

@@ -8,6 +8,7 @@ from socketwatch.pages.element import clean
 from socketwatch.pages.summary import summary
 from socketwatch.pages.words import (
     AT_WHOSE_END,
+    NOBODY_KNOWS,
     addressed,
     all_planned,
     at_least,
@@ -19,6 +20,7 @@ from socketwatch.pages.words import (
     percent,
     percentile,
     standing,
+    users_unknown,
 )
 from socketwatch.reports import Document
 
@@ -70,15 +72,22 @@ def _page(lines: Sequence[str]) -> str:
 
 
 def _numbers(report: Document) -> Iterator[str]:
-    counts, users, rates = report["counts"], report["users"], report["rates"]
-    least = at_least(report)
-    yield _row("users reached", count(users["reached"]), f"of {least}{count(users['targeted'])}")
+    counts, rates = report["counts"], report["rates"]
+    yield _row("users reached", *_users(report))
     share = f"{percent(rates['acceptance'])} " if all_planned(report) else ""
     yield _row("accepted", count(counts["accepted"]), f"{share}of {addressed(report)}")
     if counts["ack_requested"]:
         share = f"{percent(rates['confirmation'])} of those asked"
         yield _row("confirmed by client", count(counts["acked"]), share)
     yield _row("95 % within", percentile(report, "accept", "p95"), "from the request")
+
+
+def _users(report: Document) -> tuple[str, str]:
+    users, unknown = report["users"], users_unknown(report)
+    if not users["targeted"]:
+        return NOBODY_KNOWS, unknown or "no connection had a user"
+    more = f"; {unknown}" if unknown else ""
+    return count(users["reached"]), f"of {at_least(report)}{count(users['targeted'])}{more}"
 
 
 def _losses(report: Document) -> Iterator[str]:

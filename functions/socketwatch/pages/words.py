@@ -136,6 +136,12 @@ def addressed(document: Document) -> str:
     return f"{number} not left out" if counts["skipped"] else f"{number} targeted"
 
 
+def users_unknown(document: Document) -> str:
+    """For how many targets nobody knows whose they were; empty where it is known for all."""
+    unaccounted = document["users"]["unaccounted"]
+    return f"not known for {of(unaccounted, 'connection')}" if unaccounted else ""
+
+
 def all_planned(document: Document) -> bool:
     """Whether everybody in the audience is known; sums of days count what is known."""
     return bool(document.get("plan_complete", True))
