@@ -11,11 +11,10 @@ as `{"body": …}`, and what cannot be answered as `{"error": code, "message": o
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 from socketwatch import closing
-from socketwatch.archive import CAMPAIGN, MESSAGE_TYPE, Archive, Rollup
+from socketwatch.archive import CAMPAIGN, MESSAGE_TYPE, Archive, Rollup, TeamDay
 from socketwatch.clock import Clock
 from socketwatch.daily import range_report
 from socketwatch.errors import BadQuestion
@@ -57,9 +56,7 @@ class Answerer:
                 only(question, "id", "format")
                 return _broadcast(self.broadcast(read_id(question["id"])), form)
             span = read_span(question)
-            return _days(
-                range_report(span.first, span.last, self.rollups(span), self.clock()), form
-            )
+            return _days(range_report(span, self.rollups(span), self.clock()), form)
         except BadQuestion as bad:
             return {"error": bad.code, "message": str(bad)}
 
@@ -87,12 +84,15 @@ class Answerer:
         """What is known of those days.
 
         Raises:
-            BadQuestion: `too_much` for one answer.
+            BadQuestion: `too_much` for one answer, of which nothing more was read then.
         """
-        found = list(islice(self._rollups(span), MOST_READ + 1))
-        days = sum(one.label == span.label for one in found)
-        if len(found) > MOST_READ or days > MOST_ROWS:
-            raise BadQuestion("too_much", "too much for one answer: name a team, or fewer days")
+        found: list[Rollup] = []
+        days = 0
+        for one in self._rollups(span):
+            found.append(one)
+            days += one.label == span.label
+            if len(found) > MOST_READ or days > MOST_ROWS:
+                raise _too_much()
         return found
 
     def _rollups(self, span: Span) -> Iterator[Rollup]:
@@ -104,9 +104,21 @@ class Answerer:
             for label in ("", CAMPAIGN, MESSAGE_TYPE):
                 yield from self.archive.days(span.team, label, span.first, span.last)
         else:
-            for day in span.days():
-                for team in self.archive.teams(day):
-                    yield from self.archive.days(team.team, "", team.day, team.day)
+            for team in self._teams(span):
+                yield from self.archive.days(team.team, "", team.day, team.day)
+
+    def _teams(self, span: Span) -> list[TeamDay]:
+        """All days of all teams, of each of which there is one rollup to be read."""
+        found: list[TeamDay] = []
+        for day in span.days():
+            found += self.archive.teams(day)
+            if len(found) > MOST_ROWS:
+                raise _too_much()
+        return found
+
+
+def _too_much() -> BadQuestion:
+    return BadQuestion("too_much", "too much for one answer: name a team, or fewer days")
 
 
 def _broadcast(found: Document, form: Format) -> dict[str, Any]:

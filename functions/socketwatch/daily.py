@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from itertools import groupby
 
 from socketwatch.archive import Closed, Rollup
+from socketwatch.questions import Span
 from socketwatch.reports import NOTES, SCHEMA, Document, figures, line, time
 from socketwatch.totals import Totals
 
@@ -52,7 +53,7 @@ def day_lines(reports: Iterable[Document]) -> str:
     return "".join(line(one) for one in reports)
 
 
-def range_report(first: str, last: str, rollups: Sequence[Rollup], as_of: int) -> Document:
+def range_report(span: Span, rollups: Sequence[Rollup], as_of: int) -> Document:
     """The report of several days, both included: their sum, each of them, and the largest labels.
 
     *rollups* may be of several teams, and of whole days as well as of labels; only whole days are
@@ -64,10 +65,10 @@ def range_report(first: str, last: str, rollups: Sequence[Rollup], as_of: int) -
     return {
         "schema": SCHEMA,
         "kind": "range",
-        "team": _only({one.team for one in whole}),
-        "label": _label(whole[0]) if whole and whole[0].label else None,
-        "from": first,
-        "to": last,
+        "team": span.team or _only({one.team for one in whole}),
+        "label": {"name": span.label, "value": span.value} if span.label else None,
+        "from": span.first,
+        "to": span.last,
         "timezone": "UTC",
         "as_of": time(as_of),
         **_sums(total(whole)),

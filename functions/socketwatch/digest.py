@@ -11,6 +11,7 @@ from socketwatch.pages.text import days_text
 from socketwatch.pages.words import of
 from socketwatch.places import Places
 from socketwatch.publishing import Published, Put
+from socketwatch.questions import Span
 from socketwatch.tables import table
 
 WAIT = 10 * MINUTE
@@ -64,7 +65,8 @@ class Digest:
             yield from (one for one in teams if not one.told)
 
     def _tell(self, one: TeamDay, now: int) -> None:
-        report = range_report(one.day, one.day, self.archive.rollups(one.day, one.team), now)
+        span = Span(one.day, one.day, one.team)
+        report = range_report(span, self.archive.rollups(one.day, one.team), now)
         broadcasts = self.archive.closed_after(one.day, one.team, "")
         rows = table(closed_report(closed, now) for closed in broadcasts)
         self.put(self.places.day_table(one.day, one.team), rows, "text/csv")

@@ -108,12 +108,29 @@ def test_without_a_team_all_teams_are_summed(stage: Stage) -> None:
 
 
 def test_a_span_in_which_nothing_was_closed_is_empty_and_says_so(stage: Stage) -> None:
-    found = span(stage, "2024-10-01", "2024-10-02", team="pay")["report"]
+    found = span(stage, "2024-10-01", "2024-10-02", team="pay", campaign="x")["report"]
     text = span(stage, "2024-10-01", "2024-10-02", format="text")["body"]
 
     assert (found["broadcasts"], found["days"]) == (0, [])
+    assert (found["team"], found["label"]) == ("pay", {"name": "campaign", "value": "x"})
     assert found["rates"]["acceptance"] is None
     assert text == "No broadcast was closed from 2024-10-01 to 2024-10-02.\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "whose"),
+    [
+        ({}, ""),
+        ({"team": "pay"}, " of team pay"),
+        ({"team": "pay", "message_type": "promo"}, " of team pay, message type promo,"),
+    ],
+)
+def test_a_text_says_whose_days_it_is_of(stage: Stage, more: dict[str, str], whose: str) -> None:
+    nothing = span(stage, "2024-10-01", "2024-10-02", **more, format="text")["body"]
+    something = span(stage, **more, format="text")["body"].splitlines()[0]
+
+    assert nothing == f"No broadcast{whose} was closed from 2024-10-01 to 2024-10-02.\n"
+    assert f"{whose} closed on {DAY} (UTC)" in something
 
 
 @pytest.mark.parametrize("form", ["csv", "html", "text"])
@@ -171,6 +188,15 @@ def test_too_many_rows_are_refused_before_they_are_all_read() -> None:
         stage.archive.count({}, [Rollup(f"t{number}", DAY, revision=1)])
 
     assert span(stage)["error"] == "too_much"
+
+
+def test_too_many_teams_are_refused_before_anything_of_them_is_read() -> None:
+    stage = Stage()
+    for number in range(MOST_ROWS + 1):
+        stage.archive.note(TeamDay(f"t{number}", DAY))
+    stage.archive.days = None  # type: ignore[assignment,method-assign]  # is not called
+
+    assert span(stage, "2024-11-01", "2024-11-30")["error"] == "too_much"
 
 
 def test_the_largest_answer_fits_a_reply_of_lambda() -> None:

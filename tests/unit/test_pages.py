@@ -21,6 +21,7 @@ from socketwatch.pages.summary import summary
 from socketwatch.pages.text import broadcast_text, days_text
 from socketwatch.pages.words import DEFINITIONS, HAPPENED, NOBODY_KNOWS, duration, percent
 from socketwatch.places import from_day_to_page, from_page_to_day, page
+from socketwatch.questions import Span
 from socketwatch.reports import Document
 from socketwatch.rollups import MOST_VALUES, roll_up
 from socketwatch.tally import Tally
@@ -73,8 +74,8 @@ def pages() -> dict[str, str]:
         "nobody lost": broadcast_page(report(3)),
         "nobody reached": broadcast_page(report(2, {"c0=": Outcome.GONE, "c1=": Outcome.UNKNOWN})),
         "day": day_page(whole, labels, [one]),
-        "days": range_page(range_report("2024-11-10", "2024-11-11", rollups, NOW)),
-        "no days": range_page(range_report("2024-11-10", "2024-11-11", [], NOW)),
+        "days": range_page(range_report(Span("2024-11-10", "2024-11-11"), rollups, NOW)),
+        "no days": range_page(range_report(Span("2024-11-10", "2024-11-11"), [], NOW)),
         "team": team_page("pay", [whole]),
     }
 
@@ -264,7 +265,7 @@ def some_left_out() -> tuple[Closed, Document]:
 def test_a_share_stands_beside_the_number_that_it_is_of() -> None:
     one, found = some_left_out()
     rollups = roll_up(one.day, one.team, [one])
-    texts = [broadcast_text(found), days_text(range_report(one.day, one.day, rollups, NOW))]
+    texts = [broadcast_text(found), days_text(range_report(Span(one.day, one.day), rollups, NOW))]
     shown = broadcast_page(found)
 
     for text in texts:
@@ -285,7 +286,7 @@ def test_days_say_what_is_not_final_late_or_cut_off() -> None:
     ]
     rollups = roll_up(one.day, one.team, [one, *others])
     *labels, whole = [day_report(rollup, NOW) for rollup in rollups]
-    several = range_report(one.day, one.day, rollups, NOW) | {"labels_left_out": 7}
+    several = range_report(Span(one.day, one.day), rollups, NOW) | {"labels_left_out": 7}
 
     day, page, text = day_page(whole, labels, [one]), range_page(several), days_text(several)
 
@@ -333,6 +334,12 @@ def test_deliveries_that_are_open_are_no_loss_and_no_success() -> None:
     shown = broadcast_page(document(row, closed(row, sum_up(ledger, row)), NOW))
 
     assert not [words for words in ALL_IS_WELL if words in shown]
+
+
+def test_days_without_broadcasts_are_not_days_on_which_nobody_was_connected() -> None:
+    assert "No broadcast was closed." in PAGES["no days"]
+    assert "Nobody" not in PAGES["no days"]
+    assert "Who was reached" not in PAGES["no days"]
 
 
 def colours(scheme: int) -> dict[str, str]:

@@ -33,7 +33,7 @@ def range_page(report: Document) -> str:
     first, last = report["from"], report["to"]
     when = first if first == last else f"{first} to {last}"
     label = report["label"]
-    whose = label["value"] if label else report["team"]
+    whose = label_value(label) if label else report["team"]
     return _page(
         f"{whose}, {when}" if whose else when,
         [f"Delivery report · team {report['team']}" if report["team"] else "Delivery report"],
@@ -74,16 +74,22 @@ def _page(title: str, above: Sequence[Child], below: str, whole: Document, *rest
         element(
             "main",
             element("p", " ".join(summary(whole)), class_="summary"),
-            parts.big_numbers(whole),
-            section("From targeted to accepted", "funnel", *parts.funnel(whole)),
-            *rest,
-            section("Where deliveries were lost", "losses", parts.losses(whole)),
-            parts.latency(whole),
-            section("Who was reached", "breakdown", *parts.breakdowns(whole)),
+            _numbers(whole, *rest) if whole["broadcasts"] else None,
             parts.definitions(),
         ),
         footer(whole),
     )
+
+
+def _numbers(whole: Document, *rest: Child) -> list[Child]:
+    return [
+        parts.big_numbers(whole),
+        section("From targeted to accepted", "funnel", *parts.funnel(whole)),
+        *rest,
+        section("Where deliveries were lost", "losses", parts.losses(whole)),
+        parts.latency(whole),
+        section("Who was reached", "breakdown", *parts.breakdowns(whole)),
+    ]
 
 
 def _days(days: Sequence[Document], *, linked: bool) -> Child:

@@ -20,6 +20,9 @@ def summary(document: Document) -> list[str]:
 
 def _went_to(document: Document) -> Iterator[str]:
     counts, users = document["counts"], document["users"]
+    if not document.get("broadcasts", 1):
+        yield "No broadcast was closed."
+        return
     if not counts["targeted"]:
         yield _to_nobody(document)
         return

@@ -8,6 +8,7 @@ from socketwatch.pages.element import clean
 from socketwatch.pages.summary import summary
 from socketwatch.pages.words import (
     AT_WHOSE_END,
+    LABELS,
     NOBODY_KNOWS,
     addressed,
     all_planned,
@@ -49,11 +50,12 @@ def days_text(report: Document) -> str:
     """The report of several days, or of one."""
     first, last = report["from"], report["to"]
     when = f"on {first}" if first == last else f"from {first} to {last}"
+    whose = _whose(report)
     if not report["broadcasts"]:
-        return _page([f"No broadcast was closed {when}."])
+        return _page([f"No broadcast{whose} was closed {when}."])
     return _page(
         [
-            f"{of(report['broadcasts'], 'broadcast')} closed {when} (UTC)",
+            f"{of(report['broadcasts'], 'broadcast')}{whose} closed {when} (UTC)",
             "",
             *textwrap.wrap(" ".join(summary(report)), COLUMNS),
             "",
@@ -64,6 +66,12 @@ def days_text(report: Document) -> str:
             *_left_out(report["labels_left_out"]),
         ]
     )
+
+
+def _whose(report: Document) -> str:
+    label = report["label"]
+    under = f", {LABELS[label['name']].lower()} {label_value(label)}," if label else ""
+    return f" of team {report['team']}{under}" if report["team"] else ""
 
 
 def _page(lines: Sequence[str]) -> str:

@@ -97,7 +97,8 @@ def test_days_without_broadcasts_say_so(account: Account) -> None:
     result = run(account, "--team", "nobody")
 
     assert result.exit_code == 0
-    assert result.stdout == "No broadcast was closed from 2024-11-05 to 2024-11-11.\n"
+    said = "No broadcast of team nobody was closed from 2024-11-05 to 2024-11-11.\n"
+    assert result.stdout == said
 
 
 def test_a_file_is_written_as_it_is(account: Account, tmp_path: Path) -> None:
