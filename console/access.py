@@ -14,6 +14,10 @@ from socketwatch.aws.clients import client
 ATTEMPTS = 3
 READ_SECONDS = 10
 
+INVOKE_SECONDS = 65
+"""For a function's answer: longer than any that is asked may run. Asking again would only have it
+run a second time beside the first."""
+
 Clients = Callable[[str], Any]
 """The client of a service, by the service's name."""
 
@@ -41,7 +45,13 @@ def clients(
     chosen = region or environment.get("AWS_REGION")
     if chosen:
         environment["AWS_DEFAULT_REGION"] = chosen
-    return partial(client, attempts=ATTEMPTS, read_timeout=READ_SECONDS, endpoint=endpoint)
+    return partial(_client, endpoint)
+
+
+def _client(endpoint: str | None, service: str) -> Any:
+    if service == "lambda":
+        return client(service, attempts=1, read_timeout=INVOKE_SECONDS, endpoint=endpoint)
+    return client(service, attempts=ATTEMPTS, read_timeout=READ_SECONDS, endpoint=endpoint)
 
 
 def is_local(endpoint: str) -> bool:

@@ -3,6 +3,7 @@ import pytest
 from console.access import clients
 from console.errors import ConsoleError
 from local import ministack
+from tests.template.templates import functions, module
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,16 @@ def test_an_endpoint_elsewhere_is_asked_with_the_environments_credentials() -> N
     client = clients("https://vpce.example.com", None, {})("cloudformation")
 
     assert client.meta.endpoint_url == "https://vpce.example.com"
+
+
+def test_a_function_that_takes_its_time_is_asked_once_and_waited_for() -> None:
+    ask = clients(None, "us-east-1", {})
+    invoking, reading = ask("lambda").meta.config, ask("cloudformation").meta.config
+    report = next(each for _, _, each in functions() if module(each) == "report")
+
+    assert invoking.retries["total_max_attempts"] == 1
+    assert invoking.read_timeout > report["Timeout"]
+    assert (reading.retries["total_max_attempts"], reading.read_timeout) == (3, 10)
 
 
 @pytest.mark.parametrize("endpoint", ["", "8093", "127.0.0.1:8093", "ftp://x", "http://x:port"])
