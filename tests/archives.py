@@ -105,7 +105,7 @@ class FakeArchive:
     def put_last(self, closed: Closed, label: str, value: str, document: dict[str, Any]) -> None:
         self._write()
         place = (closed.team, label, value)
-        if place not in self.likes or self.likes[place][0] < closed.closed_at:
+        if place not in self.likes or self.likes[place][0] <= closed.closed_at:
             self.likes[place] = (closed.closed_at, document)
 
     def _answer(self) -> None:

@@ -130,7 +130,10 @@ class Archive(Protocol):
         """What `put_last` kept."""
 
     def put_last(self, closed: Closed, label: str, value: str, document: dict[str, Any]) -> None:
-        """Keep a summary of the last broadcast under a label, unless a later one is there."""
+        """Keep a summary of the last broadcast under a label, unless a later one is there.
+
+        What was kept of the same one before, it replaces.
+        """
 
 
 def date(at: int) -> str:

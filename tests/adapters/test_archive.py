@@ -165,6 +165,13 @@ def test_the_last_one_like_it_is_the_one_that_was_closed_last(archive: Archive) 
     assert archive.last("pay", "campaign", "x") == {"n": 2}
 
 
+def test_what_changed_of_the_last_one_replaces_what_it_was(archive: Archive) -> None:
+    archive.put_last(CLOSED, "campaign", "x", {"n": 1})
+    archive.put_last(CLOSED, "campaign", "x", {"n": 2})
+
+    assert archive.last("pay", "campaign", "x") == {"n": 2}
+
+
 def test_broadcasts_go_with_the_reports_and_days_stay_for_thirteen_months(dynamodb: Any) -> None:
     create(dynamodb, "template.yaml", "Deliveries", "deliveries")
     archive = on(dynamodb)

@@ -326,6 +326,21 @@ def test_users_that_are_not_known_are_not_said_to_be_none(render: Render, known:
     assert "not known yet" not in shown
 
 
+@pytest.mark.parametrize(
+    ("accepted", "said"), [(0.5, '<td class="number">over a minute</td>'), (None, NOBODY_KNOWS)]
+)
+def test_more_than_a_minute_is_said_beside_the_last_one_too(
+    accepted: float | None, said: str
+) -> None:
+    slow = report(3) | {"similar": LIKE | {"acceptance": accepted}}
+    slow["latency_ms"]["accept"] |= {"n": [0] * 12 + [3], "p50": None, "p95": None, "p99": None}
+
+    row = re.findall(r"95 % within</th>(.*?)</tr>", broadcast_page(slow))[-1]
+
+    assert row.count("over a minute") == (2 if accepted else 1)
+    assert said in row
+
+
 def test_deliveries_that_are_open_are_no_loss_and_no_success() -> None:
     ledger = FakeLedger()
     row = delivered(ledger, asked(), [users(3)])

@@ -259,6 +259,20 @@ def test_what_is_settled_after_any_look_is_told_by_the_next(looks: int) -> None:
     assert stage.ledger.waiting == {}
 
 
+def test_the_next_one_is_compared_with_what_is_known_of_the_last_by_then() -> None:
+    stage = Stage()
+    late(stage)
+    settled(stage)
+    stage.now = NOW + LOOK_AGAIN
+    stage.run()
+    stage.close("02J", at=stage.now)
+    stage.run()
+
+    similar = stage.document(REPORT.replace("01J", "02J"))["similar"]
+
+    assert similar["acceptance"] == stage.document()["rates"]["acceptance"] == 3 / 5
+
+
 def test_acks_outlast_the_last_look() -> None:
     assert ACK_SECONDS * 1_000 >= LOOK_UNTIL + MAX_EXPIRES_IN * 1_000 + CLOSED_BY + HELD
 

@@ -139,7 +139,7 @@ class DynamoArchive:
         }
         self._put(
             item,
-            ConditionExpression="attribute_not_exists(pk) OR closedAt < :closed",
+            ConditionExpression="attribute_not_exists(pk) OR closedAt <= :closed",
             ExpressionAttributeValues={":closed": number(closed.closed_at)},
         )
 

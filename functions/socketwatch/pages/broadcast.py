@@ -9,12 +9,14 @@ from socketwatch.pages.summary import summary
 from socketwatch.pages.words import (
     LABELS,
     NOBODY_KNOWS,
+    OVER,
     all_planned,
     at_least,
     count,
     duration,
     moment,
     percent,
+    percentile,
     standing,
 )
 from socketwatch.reports import Document
@@ -85,14 +87,14 @@ def _comparison(report: Document) -> Element | None:
     before = report["similar"]
     if before is None:
         return None
-    within = report["latency_ms"]["accept"]["p95"]
     targeted = f"{at_least(report)}{count(report['counts']['targeted'])}"
     rows: list[list[Child]] = [["Targeted", targeted, count(before["targeted"]), ""]]
     for name, which in RATES:
         now = report["rates"][which] if all_planned(report) else None
         change = _change(now, before[which])
         rows.append([name, percent(now), percent(before[which]), change])
-    rows.append(["95 % within", _time(within), _time(before["accept_p95"]), ""])
+    within = percentile(report, "accept", "p95")
+    rows.append(["95 % within", within, _within(before), ""])
     like = before["by"].replace("_", " ")
     caption = f"The last of the same {like}, closed {moment(before['closed_at'])}"
     compared = table(caption, ("Number", "This", "Last", "Change"), rows, right=3)
@@ -108,8 +110,11 @@ def _change(now: float | None, then: float | None) -> str:
     return f"{'▲' if points > 0 else '▼'}\u00a0{abs(points):g}\u00a0points"
 
 
-def _time(milliseconds: int | None) -> str:
-    return NOBODY_KNOWS if milliseconds is None else duration(milliseconds)
+def _within(before: Document) -> str:
+    """What 95 % within was of the last one; null where it was over a minute, or none accepted."""
+    if before["accept_p95"] is not None:
+        return duration(before["accept_p95"])
+    return OVER if before["acceptance"] else NOBODY_KNOWS
 
 
 def _details(report: Document) -> list[tuple[str, Child]]:

@@ -12,6 +12,9 @@ from socketwatch.rollups import MOST_VALUES, OTHER
 NOBODY_KNOWS = "\u2013"
 """A dash, for a number that is not known or not there."""
 
+OVER = "over a minute"
+"""A time beyond the last edge of a histogram."""
+
 HAPPENED = {
     Outcome.GONE: "Connection had already ended",
     Outcome.SKIPPED: "Left out on purpose",
@@ -100,7 +103,7 @@ def percentile(document: Document, name: str, which: str) -> str:
     histogram = document["latency_ms"][name]
     if histogram[which] is not None:
         return duration(histogram[which])
-    return "over a minute" if any(histogram["n"]) else NOBODY_KNOWS
+    return OVER if any(histogram["n"]) else NOBODY_KNOWS
 
 
 def compact(number: int) -> str:
