@@ -142,7 +142,7 @@ CLOSES_BY_CODE = Metric(
 CONNECTION_LIFESPAN = Metric(
     "ConnectionLifespan",
     ("observe",),
-    "how long connections that ended had lasted",
+    "how long connections that ended had lasted; of rows that TTL removed nobody knows",
     unit=Unit.SECONDS,
     statistic=Statistic.MEDIAN,
 )
@@ -167,7 +167,7 @@ BAD_STREAM_RECORDS = Metric(
 CLOCK_SKEWED = Metric(
     "ClockSkewed",
     ("observe",),
-    "connections that by their stamps ended before they began; they count as lasting 0",
+    "connections that by their stamps ended before they began, or began at no time at all",
 )
 FRAMES_RECEIVED = Metric(
     "FramesReceived",
@@ -226,7 +226,7 @@ BUDGET_USE = Metric(
 )
 SLOW_CONNECTIONS = Metric("SlowConnections", ("deliver",), "connections given up as slow clients")
 BAD_SHARDS = Metric("BadShards", ("deliver",), "messages of the shards queue that are no shards")
-BROADCASTS = Metric("Broadcasts", ("broadcast",), "broadcasts taken on")
+BROADCASTS = Metric("Broadcasts", ("broadcast",), "broadcasts taken on, each id once")
 REPORTS_CLOSED = Metric("ReportsClosed", ("settle",), "broadcasts whose report was closed")
 REPORTS_PARTIAL = Metric(
     "ReportsPartial",
