@@ -20,6 +20,9 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
+OURS = frozenset({"same-origin", "none"})
+"""What a browser says of a question that the page itself asks, or that somebody typed."""
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -36,7 +39,7 @@ class Page:
     """
 
     def __init__(self, application: web.Application, port: int = 0) -> None:
-        application.middlewares.append(_refuse_strange_hosts)
+        application.middlewares.extend((_refuse_strange_hosts, _refuse_other_sites))
         application.on_response_prepare.append(_harden)
         self._application = application
         self._port = port
@@ -78,6 +81,22 @@ async def _refuse_strange_hosts(request: web.Request, handler: Handler) -> web.S
     if name.lower() not in NAMES:
         raise web.HTTPForbidden(text="ask for this page as 127.0.0.1 or localhost\n")
     return await handler(request)
+
+
+@web.middleware
+async def _refuse_other_sites(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer 403 to what another site's page asks: it cannot read the answer, but AWS is paid.
+
+    A link there may lead here, to a page but to no answer. Whoever is no browser says nothing.
+    """
+    asks = request.headers.get("Sec-Fetch-Site", "none").lower()
+    if asks not in OURS and not _follows_a_link(request):
+        raise web.HTTPForbidden(text="another site's page may not ask for this\n")
+    return await handler(request)
+
+
+def _follows_a_link(request: web.Request) -> bool:
+    return request.path.endswith("/") and request.headers.get("Sec-Fetch-Dest") == "document"
 
 
 async def _harden(request: web.Request, response: web.StreamResponse) -> None:

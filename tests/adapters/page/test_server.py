@@ -90,6 +90,41 @@ async def test_its_own_names_are_answered(host: str) -> None:
         assert answer.status == 200
 
 
+OTHER_SITES = {"Sec-Fetch-Site": "cross-site"}
+LINK = {**OTHER_SITES, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/state.json", OTHER_SITES),
+        ("/state.json", LINK),
+        ("/state.json", {"Sec-Fetch-Site": "same-site"}),
+        ("/", OTHER_SITES),
+        ("/", {**OTHER_SITES, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}),
+    ],
+)
+async def test_another_sites_page_may_ask_for_nothing(path: str, headers: dict[str, str]) -> None:
+    async with a_page() as (_, client), client.get(path, headers=headers) as answer:
+        assert answer.status == 403
+        assert "registry" not in await answer.text()
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/state.json", {"Sec-Fetch-Site": "same-origin"}),
+        ("/state.json", {"Sec-Fetch-Site": "none"}),
+        ("/", LINK),
+    ],
+)
+async def test_the_page_itself_a_reader_and_a_link_to_it_are_answered(
+    path: str, headers: dict[str, str]
+) -> None:
+    async with a_page() as (_, client), client.get(path, headers=headers) as answer:
+        assert answer.status == 200
+
+
 async def test_one_state_is_json_that_no_cache_keeps() -> None:
     feed = Feed(clock)
     feed.count(NOW, 3, 4)
