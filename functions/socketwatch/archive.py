@@ -34,6 +34,7 @@ class Closed:
 
     Attributes:
         report: the address of its report.
+        room: whom it was for, where that was a room; rows of before have none.
         late: it changed, or came, after its day had been told.
         similar: the last one like it, as its report shows it.
     """
@@ -47,6 +48,7 @@ class Closed:
     totals: Totals
     late: bool = False
     similar: dict[str, Any] | None = None
+    room: str = ""
 
     @property
     def day(self) -> str:

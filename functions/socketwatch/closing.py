@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from socketwatch.archive import CAMPAIGN, MESSAGE_TYPE, Archive, Closed
+from socketwatch.broadcasting import Audience
 from socketwatch.clock import Clock
 from socketwatch.ledger import Ledger, RequestRow
 from socketwatch.reach import Reach
@@ -53,6 +54,7 @@ def closed(row: RequestRow, totals: Totals) -> Closed:
         labels=dict(asked.labels),
         report=row.report,
         totals=totals,
+        room=asked.name if asked.audience is Audience.ROOM else "",
     )
 
 

@@ -41,7 +41,7 @@ def closed_report(one: Closed, as_of: int) -> Document:
         "date": one.day,
         "complete": one.totals.incomplete == 0,
         "labels": dict(one.labels),
-        "scope": {"audience": one.audience, "name": None},
+        "scope": {"audience": one.audience, "name": one.room or None},
         "times": {"requested_at": time(one.requested_at), "closed_at": time(one.closed_at)},
         "late_changes": int(one.late),
         **figures(one.totals),
@@ -73,7 +73,7 @@ def range_report(span: Span, rollups: Sequence[Rollup], as_of: int) -> Document:
         "as_of": time(as_of),
         **_sums(total(whole)),
         "days": [day_report(one, as_of) for one in whole],
-        "by_label": [day_report(one, as_of) | {"date": None} for one in labels[:MOST_LABELS]],
+        "by_label": [_label_report(one, as_of) for one in labels[:MOST_LABELS]],
         "labels_left_out": max(0, len(labels) - MOST_LABELS),
         "notes": list(NOTES),
     }
@@ -94,6 +94,11 @@ def days_before(day: str, number: int) -> str:
 
 def _label(rollup: Rollup) -> Document:
     return {"name": rollup.label, "value": rollup.value}
+
+
+def _label_report(rollup: Rollup, as_of: int) -> Document:
+    """A label over several days, of a kind of its own: it is a part of those days' reports."""
+    return day_report(rollup, as_of) | {"kind": "label", "date": None}
 
 
 def _only(teams: set[str]) -> str | None:

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 
 from socketwatch.archive import Archive, TeamDay, date, midnight
 from socketwatch.clock import MINUTE, SECOND, Clock
-from socketwatch.daily import closed_report, days_before, range_report
+from socketwatch.daily import days_before, range_report
 from socketwatch.errors import NotPublished
 from socketwatch.pages.text import days_text
 from socketwatch.pages.words import of
 from socketwatch.places import Places
 from socketwatch.publishing import Published, Put
 from socketwatch.questions import Span
-from socketwatch.tables import table
+from socketwatch.tables import day_table
 
 WAIT = 10 * MINUTE
 """After midnight UTC, for what was closed just before."""
@@ -68,7 +68,7 @@ class Digest:
         span = Span(one.day, one.day, one.team)
         report = range_report(span, self.archive.rollups(one.day, one.team), now)
         broadcasts = self.archive.closed_after(one.day, one.team, "")
-        rows = table(closed_report(closed, now) for closed in broadcasts)
+        rows = day_table(broadcasts, now)
         self.put(self.places.day_table(one.day, one.team), rows, "text/csv")
         subject = f"{one.team}: {of(report['broadcasts'], 'broadcast')} on {one.day}"
         where = f"\nPage: {self.places.day_page(one.day, one.team)}\n"

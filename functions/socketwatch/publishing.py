@@ -21,6 +21,7 @@ from socketwatch.pages.broadcast import broadcast_page
 from socketwatch.pages.days import day_page, team_page
 from socketwatch.places import Places, from_page_to_day, page
 from socketwatch.reports import Document, line
+from socketwatch.tables import day_table
 
 LOOK_AGAIN = 10 * MINUTE
 """After a report was closed with deliveries open, the time until it is looked at again.
@@ -192,6 +193,10 @@ class Publisher:
             self.put(self.places.day(day, team), day_lines([whole, *labels]), "application/json")
             self.put(self.places.day_page(day, team), shown, "text/html")
             self.put(self.places.team_page(team), self._team_page(team, day, now), "text/html")
+            # The digest has put this day's table, without what came after it.
+            if self._told(day, team):
+                rows = day_table(self.archive.closed_after(day, team, ""), now)
+                self.put(self.places.day_table(day, team), rows, "text/csv")
         except rollups.Overtaken:
             return False
         except NotPublished as refused:

@@ -1,6 +1,14 @@
-"""Reports as CSV: a row a broadcast, or a day and label, always the same columns (RFC 4180).
+"""Reports as CSV: a row a broadcast, a day, or a label, always the same columns (RFC 4180).
 
-Empty stands for null. A cell that a spreadsheet would take for a formula is led by an apostrophe.
+| `kind`      | a row is                                                                           |
+|-------------|------------------------------------------------------------------------------------|
+| `broadcast` | one broadcast                                                                      |
+| `daily`     | a team's day; of one campaign or message type where that was asked for             |
+| `label`     | a campaign or message type over all days that were asked for: `date` is empty      |
+
+Rows of kind `label` are parts of the `daily` ones, and those of campaigns count the same broadcasts
+as those of message types: whoever adds up takes `daily` alone. Empty stands for null. A cell that a
+spreadsheet would take for a formula is led by an apostrophe.
 """
 
 import csv
@@ -8,7 +16,8 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
-from socketwatch.archive import CAMPAIGN, MESSAGE_TYPE, NO_TEAM, TEAM
+from socketwatch.archive import CAMPAIGN, MESSAGE_TYPE, NO_TEAM, TEAM, Closed
+from socketwatch.daily import closed_report
 from socketwatch.outcomes import Outcome
 from socketwatch.reports import Document
 
@@ -61,6 +70,11 @@ def table(documents: Iterable[Document]) -> str:
     writer.writeheader()
     writer.writerows({name: cell(value) for name, value in _row(one).items()} for one in documents)
     return text.getvalue()
+
+
+def day_table(broadcasts: Iterable[Closed], as_of: int) -> str:
+    """The table of a day's broadcasts."""
+    return table(closed_report(one, as_of) for one in broadcasts)
 
 
 def cell(value: Any) -> str | int | float:

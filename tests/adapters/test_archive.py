@@ -36,6 +36,7 @@ CLOSED = Closed(
     report="s3://bucket/reports/v1/dt=2024-11-11/team=pay/01J.json",
     totals=totals(),
     similar={"by": "campaign"},
+    room="eu",
 )
 WHOLE = Rollup("pay", DAY, totals=totals(), revision=1)
 CAMPAIGN = replace(WHOLE, label="campaign", value="x~1")

@@ -1,3 +1,5 @@
+import csv
+import io
 import json
 from dataclasses import replace
 from typing import Any
@@ -91,6 +93,17 @@ def test_days_of_a_team_are_summed_with_their_labels(stage: Stage) -> None:
     assert [one["date"] for one in found["days"]] == [DAY]
     labels = {one["label"]["value"]: one["counts"]["accepted"] for one in found["by_label"]}
     assert labels == {"drop-11": 3, "other": 2, "promo": 3}
+
+
+def test_rows_of_labels_are_of_their_own_kind_so_that_nobody_adds_them_twice(stage: Stage) -> None:
+    body = span(stage, team="pay", format="csv")["body"]
+    rows = list(csv.DictReader(io.StringIO(body, newline="")))
+
+    days = [row for row in rows if row["kind"] == "daily"]
+    labels = [row for row in rows if row["kind"] == "label"]
+    assert [(row["date"], row["accepted"]) for row in days] == [(DAY, "5")]
+    assert {row["date"] for row in labels} == {""}
+    assert len(rows) == len(days) + len(labels) == 4
 
 
 def test_one_campaign_of_a_team_is_summed_by_itself(stage: Stage) -> None:

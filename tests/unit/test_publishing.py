@@ -1,3 +1,5 @@
+import csv
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -526,6 +528,12 @@ def test_what_comes_after_the_digest_is_a_late_change() -> None:
 
     day = stage.document(DAY_DATA)
     assert (day["broadcasts"], day["late_changes"]) == (2, 1)
+    rows = list(csv.DictReader(io.StringIO(stage.objects[DAY_TABLE], newline="")))
+    assert [(row["broadcast_id"], row["late_changes"]) for row in rows] == [
+        ("01J", "0"),
+        ("02J", "1"),
+    ]
+    assert {row["room"] for row in rows} == {"eu"}
 
 
 def test_a_report_that_came_late_is_announced_once_however_often_it_is_looked_at() -> None:

@@ -212,6 +212,7 @@ def _closed_document(closed: Closed) -> dict[str, Any]:
         "totals": pack(closed.totals),
         "late": closed.late,
         "similar": closed.similar,
+        "room": closed.room,
     }
 
 
