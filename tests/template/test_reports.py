@@ -2,6 +2,8 @@
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -181,6 +183,51 @@ def test_three_queries_ask_of_what_the_tables_have() -> None:
         assert "dt >=" in text
         # Athena fails the whole query over one map that lacks the key; labels are optional.
         assert "labels[" not in text
+
+
+def has(kind: str, names: list[str]) -> bool:
+    """Whether a Hive type has a field, of a field, and so on."""
+    if not names:
+        return True
+    fields = struct(kind) if kind.startswith("struct<") else {}
+    return names[0] in fields and has(fields[names[0]], names[1:])
+
+
+def types(text: str) -> dict[str, str]:
+    """The types of what a query reads fields of: columns, and what it unnests under a name."""
+    (name,) = set(re.findall(r"FROM (broadcasts|days)\b", text))
+    found = {column["Name"]: column["Type"] for column in _columns(TABLES[name])}
+    for listed, alias in re.findall(r"UNNEST\((\w+)\) AS t \((\w+)\)", text):
+        found[alias] = found[listed].removeprefix("array<")[:-1]
+    for alias, names in re.findall(r"UNNEST\([^)]*\) AS (\w+) \((\w+, \w+)\)", text):
+        found[alias] = f"struct<{','.join(f'{one}:bigint' for one in names.split(', '))}>"
+    return found
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_reads_fields_that_the_tables_have(name: str) -> None:
+    text = QUERIES[name]["QueryString"]
+    known = types(text)
+    paths = [path.split(".") for path in re.findall(r"\b[a-z_]+(?:\.[a-z_]+)+\b", text)]
+
+    unknown = [path for path in paths if path[0] not in known or not has(known[path[0]], path[1:])]
+
+    assert unknown == []
+    assert paths
+
+
+def test_what_was_accepted_within_a_time_has_in_it_what_was_sooner() -> None:
+    """Its window on SQLite, over what its histograms come to; the last bucket has no edge."""
+    text = QUERIES["LatencyByCampaignQuery"]["QueryString"]
+    outer = "SELECT" + text.rpartition("\nSELECT")[2]
+    buckets = [("pay", None, 10, 0), ("pay", "a", None, 1), ("pay", "a", 25, 6), ("pay", "a", 9, 3)]
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("CREATE TABLE buckets (team, campaign, within_ms, accepted)")
+        database.executemany("INSERT INTO buckets VALUES (?, ?, ?, ?)", buckets)
+        found = database.execute(outer).fetchall()
+
+    within = [row[2:] for row in found]
+    assert within == [(10, 0, None), (9, 3, 30.0), (25, 9, 90.0), (None, 10, 100.0)]
 
 
 def test_the_database_has_a_name_that_sql_need_not_quote_and_cloudformation_can_update() -> None:
