@@ -27,7 +27,7 @@ browser: setup  ## a Chromium for the tests and the pictures: the machine's own,
 	@PYTHONPATH=functions .venv/bin/python -m tests.browser.chromium
 
 screenshots: browser  ## pictures of a running demo's page, into docs/images
-	@PYTHONPATH=functions .venv/bin/python -m tests.browser.screenshots --start -PT15M
+	@PYTHONPATH=functions .venv/bin/python -m tests.browser.screenshots
 
 demo: setup  ## the whole stack on this machine with live peers; FOR=60 ends it, REAP=fast makes ghosts
 	@PYTHONPATH=functions .venv/bin/python -m local.demo --for $(FOR) --reap $(REAP)
