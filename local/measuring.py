@@ -31,7 +31,7 @@ def publisher(
     bridge.listen(runs.hear)
     streams = client(endpoint, "dynamodbstreams")
     asked: list[Ended] = [Queues(client(endpoint, "sqs"), clock).ended]
-    asked += [StreamLag(streams, functions, each, runs, clock).ended for each in readers(functions)]
+    asked += [StreamLag(streams, each, runs, clock).ended for each in readers(functions)]
     if scaled:
         asked.append(Throttles(cloudwatch, sorted(names.values()), clock).ended)
     return Publisher(cloudwatch, bridge, [meter.ended, proxy.ended, runs.ended], asked, clock)

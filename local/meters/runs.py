@@ -50,7 +50,7 @@ class Runs:
         self._clock = clock
         self._failing: set[str] = set()
         self._runs: list[Run] = []
-        self._sound: dict[str, float] = {}
+        self._followed: dict[str, list[Run]] = {}
 
     def hear(self, line: Line) -> None:
         """Note what one log line tells."""
@@ -63,13 +63,19 @@ class Runs:
             end = self._clock.real(line.at)
             failed = line.stream in self._failing
             self._failing.discard(line.stream)
-            self._runs.append(Run(name, end - float(report[1]), end, failed))
-            if not failed:
-                self._sound[name] = max(self._sound.get(name, 0), end - float(report[1]))
+            run = Run(name, end - float(report[1]), end, failed)
+            self._runs.append(run)
+            if name in self._followed:
+                self._followed[name].append(run)
 
-    def last_sound_start(self, function: str) -> float:
-        """When the last invocation that did not fail began, in real epoch ms; 0 if none did."""
-        return self._sound.get(function, 0)
+    def follow(self, function: str) -> None:
+        """Keep the function's invocations from now on until `followed` tells of them."""
+        self._followed[function] = []
+
+    def followed(self, function: str) -> list[Run]:
+        """The function's invocations since the last time, in the order in which they began."""
+        found, self._followed[function] = self._followed[function], []
+        return sorted(found, key=lambda run: run.start)
 
     def ended(self, before: int) -> list[Points]:
         """Invocations that ended in minutes that are over at a virtual epoch ms; told once."""

@@ -1,22 +1,22 @@
 """IteratorAge of a function that reads a table's stream, from the stream and the function's runs.
 
-What the function has read is what was in the stream when its last sound invocation began. What
-came later, and passes the mapping's filters, waits.
+Lambda tells it with each batch that an invocation ended with, sound or not. While nobody reads, as
+without concurrency or with the mapping disabled, there is none, however long records wait.
 """
 
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from local.clock import ScaledClock
 from local.edge.points import Points
-from local.meters.runs import NAMESPACE, Runs
+from local.meters.runs import NAMESPACE, Run, Runs
 from socketwatch.clock import MINUTE
 
 GRACE_MS = 2_000
-"""Real time for which a record may wait and count as read: the stream's stamps are whole seconds,
+"""Real time that a record may have waited without an age: the stream's stamps are whole seconds,
 and a batch takes about half a second to be fetched."""
 
 
@@ -26,7 +26,7 @@ class PatternError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """An enabled event source mapping from a stream to a function."""
+    """An event source mapping from a stream to a function."""
 
     uuid: str
     function: str
@@ -37,41 +37,36 @@ class Reader:
 class StreamLag:
     """Follows the stream of one reader.
 
-    Nothing is published while its mapping is disabled, as on AWS, nor for a minute in which
-    nothing waited and nothing ran.
+    An invocation is taken to have in its batch all that came until it began, and passes the
+    mapping's filters; one that was sound has read it. Nothing is published for a minute in which
+    none ended.
     """
 
-    def __init__(
-        self, streams: Any, functions: Any, reader: Reader, runs: Runs, clock: ScaledClock
-    ) -> None:
+    def __init__(self, streams: Any, reader: Reader, runs: Runs, clock: ScaledClock) -> None:
         self._streams = streams
-        self._functions = functions
         self._reader = reader
         self._runs = runs
         self._clock = clock
         self._iterators: dict[str, str] = {}
         self._waiting: deque[float] = deque()
-        self._last_run = 0.0
+        runs.follow(reader.function)
 
     def ended(self, before: int) -> list[Points]:
-        """The age now, under the last minute that was over at a virtual epoch ms."""
+        """The ages of what was read meanwhile, under the last minute over at a virtual epoch ms."""
         self._read()
-        read_to = self._runs.last_sound_start(self._reader.function)
-        while self._waiting and self._waiting[0] <= read_to:
-            self._waiting.popleft()
-        ran, self._last_run = read_to > self._last_run, read_to
-        if not (ran or self._waiting) or not self._enabled():
+        ages = Counter(map(self._taken, self._runs.followed(self._reader.function)))
+        if not ages:
             return []
         at = before // MINUTE * MINUTE - MINUTE
         where = (("FunctionName", self._reader.function),)
-        return [Points(NAMESPACE, "IteratorAge", "Milliseconds", where, at, {self._age(): 1})]
+        return [Points(NAMESPACE, "IteratorAge", "Milliseconds", where, at, ages)]
 
-    def _age(self) -> float:
-        if not self._waiting:
-            return 0
-        now = self._clock.real(self._clock())
-        waited = now - self._waiting[0] - GRACE_MS
-        return max(0, round(waited * self._clock.scale))
+    def _taken(self, run: Run) -> float:
+        """How old the oldest record was that the run took, in virtual ms."""
+        oldest = self._waiting[0] if self._waiting else run.start
+        while not run.failed and self._waiting and self._waiting[0] <= run.start:
+            self._waiting.popleft()
+        return float(max(0, round((run.start - oldest - GRACE_MS) * self._clock.scale)))
 
     def _read(self) -> None:
         described = self._streams.describe_stream(StreamArn=self._reader.stream_arn)
@@ -96,10 +91,6 @@ class StreamLag:
                     self._waiting.append(created.timestamp() * 1_000)
             if not answer["Records"]:
                 return
-
-    def _enabled(self) -> bool:
-        mapping = self._functions.get_event_source_mapping(UUID=self._reader.uuid)
-        return bool(mapping["State"] in {"Enabled", "Enabling", "Creating"})
 
 
 def readers(functions: Any) -> list[Reader]:

@@ -98,7 +98,7 @@ async def play() -> None:
             await every_minute_has_its_numbers(stack)
             await an_idle_peer_is_closed_and_its_life_was_virtual(stack)
             await a_throttled_registry_is_seen_by_the_functions(stack)
-            await a_stream_that_nobody_reads_ages(stack)
+            await a_stream_that_nobody_reads_has_no_age_until_it_is_read(stack)
         finally:
             talking.cancel()
 
@@ -152,21 +152,25 @@ async def a_throttled_registry_is_seen_by_the_functions(stack: Stack) -> None:
     assert sum(throttles.values()) > 0
 
 
-async def a_stream_that_nobody_reads_ages(stack: Stack) -> None:
+async def a_stream_that_nobody_reads_has_no_age_until_it_is_read(stack: Stack) -> None:
     observe = stack.deployed.outputs["ObserveFunction"]
 
-    def age() -> float:
-        ages = series(stack, "AWS/Lambda", "IteratorAge", "Maximum", FunctionName=observe)
-        return ages[max(ages)] if ages else 0
+    def ages() -> dict[int, float]:
+        return series(stack, "AWS/Lambda", "IteratorAge", "Maximum", FunctionName=observe)
 
     await asyncio.to_thread(stack.outages.stop, "Observe")
+    # What ran when it was stopped ends, and is published under the next minute at the latest.
+    await stack.publisher.reached(stack.clock() + 2 * MINUTE)
+    stopped = stack.publisher.published // MINUTE
     async with joined(stack, "cid"):
-        await becomes(lambda: age() > 120_000)
+        await stack.publisher.reached((stopped + 6) * MINUTE)
+    meanwhile = [minute for minute in ages() if minute >= stopped]
     throttles = series(stack, "AWS/Lambda", "Throttles", "Sum", FunctionName=observe)
     for function in stack.outages.stopped:
         await asyncio.to_thread(stack.outages.start, function)
-    await becomes(lambda: age() == 0)
+    await becomes(lambda: any(age > 120_000 for minute, age in ages().items() if minute >= stopped))
 
+    assert meanwhile == []
     assert sum(throttles.values()) > 0
 
 

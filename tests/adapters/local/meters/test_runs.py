@@ -94,13 +94,16 @@ def test_on_a_faster_clock_minutes_are_virtual_and_durations_real() -> None:
     assert seen(points, "s-Observe")["Duration"] == {500: 1}
 
 
-def test_the_last_sound_start_passes_over_what_failed() -> None:
+def test_what_is_followed_is_told_once_in_the_order_in_which_it_began() -> None:
     runs = Runs(NAMES, NAMES.values(), REAL_TIME)
-    heard(runs, "observe", ORIGIN + 1_000, 200)
+    runs.follow("s-Observe")
     heard(runs, "observe", ORIGIN + 2_000, 200, failed="Traceback (most recent call last):")
+    heard(runs, "observe", ORIGIN + 2_100, 1_000)
+    heard(runs, "connect", ORIGIN + 2_200, 10)
+    told = [(run.start - ORIGIN, run.failed) for run in runs.followed("s-Observe")]
 
-    assert runs.last_sound_start("s-Observe") == ORIGIN + 800
-    assert runs.last_sound_start("s-Connect") == 0
+    assert told == [(1_100, False), (1_800, True)]
+    assert runs.followed("s-Observe") == []
 
 
 def test_a_json_line_and_a_strange_group_tell_nothing() -> None:

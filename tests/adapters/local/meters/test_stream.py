@@ -50,79 +50,92 @@ class FakeStreams:
         return {"Records": found, "NextShardIterator": str(int(ShardIterator) + len(found))}
 
 
-class FakeLambda:
-    def __init__(self) -> None:
-        self.state = "Enabled"
-
-    def get_event_source_mapping(self, UUID: str) -> Any:  # noqa: N803 - boto's names
-        assert UUID == "m"
-        return {"State": self.state}
-
-
 class Scene:
     """A stream and its reader on a clock that passes ten times faster."""
 
     def __init__(self, *patterns: dict[str, Any]) -> None:
         self.clock = HandClock(scale=10, started=0, origin=0)
         self.clock.passed[0] = 0
-        self.streams, self.functions = FakeStreams(), FakeLambda()
+        self.streams = FakeStreams()
         self.runs = Runs({"observe": "s-Observe"}, [], self.clock)
         reader = Reader("m", "s-Observe", ARN, patterns)
-        self.lag = StreamLag(self.streams, self.functions, reader, self.runs, self.clock)
+        self.lag = StreamLag(self.streams, reader, self.runs, self.clock)
 
-    def ran(self, at_s: float) -> None:
-        """The function began so many real seconds in, and read all that was there."""
+    def ran(self, at_s: float, *, fails: bool = False) -> None:
+        """The function began so many real seconds in, with all that was there."""
+        at = self.clock.virtual(round(at_s * 1_000))
+        if fails:
+            said = "Traceback (most recent call last):"
+            self.runs.hear(Line("observe", at, said, None, "s"))
         report = "REPORT RequestId: 1\tDuration: 0 ms\t"
-        self.runs.hear(Line("observe", self.clock.virtual(round(at_s * 1_000)), report, None, "s"))
+        self.runs.hear(Line("observe", at, report, None, "s"))
 
-    def age(self, now_s: float) -> float | None:
-        """IteratorAge so many real seconds in, in virtual seconds; None if it is not published."""
+    def ages(self, now_s: float) -> list[float]:
+        """IteratorAge so many real seconds in, in virtual seconds; empty if it is not published."""
         self.clock.passed[0] = round(now_s * 1_000)
         points = self.lag.ended(self.clock())
         assert len(points) <= 1
-        return next((value / 1_000 for each in points for value in each.values), None)
+        return [value / 1_000 for each in points for value in each.values]
 
 
-def test_what_was_there_when_the_function_began_is_read() -> None:
+def test_what_is_read_at_once_has_no_age() -> None:
     scene = Scene()
     scene.streams.records += [record(1), record(2), record(3)]
-    scene.ran(3.5)
+    scene.ran(3)
 
-    assert scene.age(9) == 0
+    assert scene.ages(9) == [0]
 
 
-def test_what_waits_ages_by_the_stacks_clock() -> None:
+def test_what_nobody_reads_has_no_age_until_it_is_read() -> None:
+    """A dead reader is silent, however long records wait; the first batch tells how long."""
     scene = Scene()
-    scene.ran(1)
-    scene.streams.records += [record(4), record(6)]
+    scene.streams.records += [record(1), record(4), record(6)]
 
-    assert [scene.age(6), scene.age(7), scene.age(16)] == [0, 10, 100]
+    silent = [scene.ages(7), scene.ages(30), scene.ages(62)]
+    scene.ran(63)
+
+    assert silent == [[], [], []]
+    assert scene.ages(64) == [600]
+    assert scene.ages(70) == []
 
 
-def test_an_invocation_that_failed_reads_nothing() -> None:
+def test_each_batch_of_a_minute_has_its_age_by_the_stacks_clock() -> None:
+    scene = Scene()
+    scene.streams.records += [record(1), record(4), record(8)]
+    scene.ran(13)
+    scene.streams.records += [record(14), record(15)]
+    scene.ran(17)
+
+    assert scene.ages(18) == [100, 10]
+
+
+def test_a_batch_that_failed_has_an_age_and_waits_on() -> None:
     scene = Scene()
     scene.streams.records += [record(1)]
-    scene.runs.hear(Line("observe", 50_000, "Traceback (most recent call last):", None, "s"))
-    scene.ran(5)
+    scene.ran(5, fails=True)
+    first = scene.ages(6)
+    scene.ran(13)
 
-    assert scene.age(13) == 100
+    assert first == [20]
+    assert scene.ages(14) == [100]
 
 
-def test_what_the_filters_keep_back_waits_for_nobody() -> None:
+def test_what_came_after_a_batch_had_begun_is_the_next_ones() -> None:
+    scene = Scene()
+    scene.streams.records += [record(1), record(5)]
+    scene.ran(4)
+    first = scene.ages(6)
+    scene.ran(17)
+
+    assert (first, scene.ages(18)) == ([10], [100])
+
+
+def test_what_the_filters_keep_back_is_in_no_batch() -> None:
     scene = Scene(INSERTS, CLOSES)
     scene.streams.records += [record(1, "MODIFY"), record(2, "MODIFY", "closed")]
+    scene.ran(14)
 
-    assert scene.age(14) == 100
-
-
-def test_a_quiet_stream_and_a_disabled_mapping_have_no_age() -> None:
-    scene = Scene()
-    quiet = scene.age(5)
-    scene.streams.records += [record(1)]
-    scene.functions.state = "Disabled"
-
-    assert quiet is None
-    assert scene.age(50) is None
+    assert scene.ages(15) == [100]
 
 
 @pytest.mark.parametrize(
