@@ -24,6 +24,19 @@ BROADCAST_SECONDS = 30.0
 STORM = 3
 """How many times as many return in a storm."""
 
+STORM_SECONDS = 120.0
+"""Within which all are thrown out and return: a deploy ends one host after the other. So openings
+never stay behind closings by as many as would be a mass that is missing."""
+
+EXTRA_LIFE_SECONDS = (300.0, 3_900.0)
+"""How long those stay that a storm brought besides; all at once, their end would be a mass of its
+own."""
+
+PASSERS = 16
+PASS_SECONDS = 60.0
+"""Those who come and go: each is there for a minute and away for one, on average, so that forty
+connect in five minutes and eight are there at a time."""
+
 EVERYONE = {"everyone": True}
 
 
@@ -35,6 +48,7 @@ class Users:
         self._crowd = crowd
         self._rng = rng
         self._storm = asyncio.Event()
+        self._passing = asyncio.Event()
         self._welcome = asyncio.Event()
         self._welcome.set()
         self._open: set[ClientConnection] = set()
@@ -47,26 +61,33 @@ class Users:
             asyncio.create_task(self._visit_in_storms(f"extra{n}"))
             for n in range(PEERS * (STORM - 1))
         ]
+        passers = [asyncio.create_task(self._pass_by(f"passer{n}")) for n in range(PASSERS)]
         sender = asyncio.create_task(self._send())
         try:
             yield
         finally:
-            for task in (*tasks, *extra, sender):
+            every = (*tasks, *extra, *passers, sender)
+            for task in every:
                 task.cancel()
-            await asyncio.gather(*tasks, *extra, sender, return_exceptions=True)
+            await asyncio.gather(*every, return_exceptions=True)
 
     async def come_back(self) -> None:
-        """Everybody closes at once and returns, three times as many as before."""
+        """Everybody is closed and returns at once, and they become three times as many."""
         self._storm.set()
-        await asyncio.gather(*(peer.close(1001, "deploy") for peer in tuple(self._open)))
+        await asyncio.gather(*(self._throw_out(peer) for peer in tuple(self._open)))
+
+    def come_and_go(self) -> None:
+        """Have others come besides, a few at a time."""
+        self._passing.set()
 
     def stay_away(self) -> None:
         """Have nobody return who is cut off from now on."""
         self._welcome.clear()
 
     def calm(self) -> None:
-        """The extra ones of a storm leave; those who stayed away return."""
+        """No more extra ones come, and those there leave in time; those who stayed away return."""
         self._storm.clear()
+        self._passing.clear()
         self._welcome.set()
 
     async def _live(self, user: str, number: int) -> None:
@@ -82,9 +103,19 @@ class Users:
     async def _visit_in_storms(self, user: str) -> None:
         while True:
             await self._storm.wait()
-            await self._wait(self._rng.uniform(1, RETURN_SECONDS))
-            await self._visit(user, 300)
+            await self._wait(self._rng.uniform(1, STORM_SECONDS))
+            await self._visit(user, self._rng.uniform(*EXTRA_LIFE_SECONDS))
             await self._wait(300)
+
+    async def _pass_by(self, user: str) -> None:
+        while True:
+            await self._passing.wait()
+            await self._wait(self._rng.uniform(0, 2 * PASS_SECONDS))
+            await self._visit(user, PASS_SECONDS)
+
+    async def _throw_out(self, peer: ClientConnection) -> None:
+        await self._wait(self._rng.uniform(0, STORM_SECONDS))
+        await peer.close(1001, "deploy")
 
     async def _visit(self, user: str, seconds: float) -> None:
         with contextlib.suppress(ConnectionClosed, InvalidHandshake, OSError, TimeoutError):

@@ -116,6 +116,8 @@ class Day:
         faults = self.stack.edge.faults
         if row.crowd is Turn.STAY_AWAY:
             self.users.stay_away()
+        if row.crowd is Turn.COME_AND_GO:
+            self.users.come_and_go()
         injected = {faults.inject(fault): fault for fault in row.inject}
         for function in row.stop:
             await asyncio.to_thread(self.stack.outages.stop, function)

@@ -18,8 +18,9 @@ KEYS = frozenset({"name", "inject", "stop", "crowd", "fires", "within", "clears"
 class Turn(StrEnum):
     """What a crowd can be told to do while a fault lasts."""
 
-    COME_BACK = "come back"  # all close, and three times as many return
+    COME_BACK = "come back"  # all close within two minutes, and three times as many return
     STAY_AWAY = "stay away"  # whoever is cut off does not return
+    COME_AND_GO = "come and go"  # others come besides, each for a minute
 
 
 class TableError(Exception):

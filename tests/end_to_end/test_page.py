@@ -212,7 +212,7 @@ def test_each_page_draws_every_widget_and_asks_nobody_else(
         ("capacity", "Open connections, each hour"),
         ("delivery", "How long a message takes"),
         ("connections", "Opened and closed"),
-        ("sidecar", "Changes: how old the oldest is"),
+        ("sidecar", "Changes: how old when read"),
     ],
 )
 def test_what_the_crowd_does_is_on_the_graphs(

@@ -107,7 +107,10 @@ def test_a_fault_is_read_as_the_edge_takes_it(row: Row) -> None:
         ("name: calm\nfires: [Storm]\n" + TIMES, "nothing goes wrong"),
         (STORM.replace("429", "200") + TIMES, "status must be"),
         (STORM + "within: soon\nclears: 1m", "such as 15m, not soon"),
-        (STORM + TIMES + "crowd: dance", "a crowd can come back or stay away, not dance"),
+        (
+            STORM + TIMES + "crowd: dance",
+            "a crowd can come back or stay away or come and go, not dance",
+        ),
     ],
 )
 def test_a_row_that_cannot_be_played_is_refused_by_name(
@@ -263,6 +266,26 @@ def test_what_fires_when_the_expected_is_over_is_spurious_all_the_same(row: Row)
 
     assert verdict.spurious == ("Other",)
     assert verdict.restless == ()
+
+
+@pytest.mark.parametrize("turn", ["come back", "stay away", "come and go"])
+def test_a_crowd_is_told_what_to_do_and_calmed_afterwards(turn: str, tmp_path: Path) -> None:
+    row = a_row(f"{STORM}{TIMES}crowd: {turn}", tmp_path)
+    day, told = a_day(*STORM_PASSES), list[str]()
+
+    async def come_back() -> None:
+        told.append("come back")
+
+    users: Any = SimpleNamespace(
+        come_back=come_back,
+        stay_away=lambda: told.append("stay away"),
+        come_and_go=lambda: told.append("come and go"),
+        calm=lambda: told.append("calm"),
+    )
+    day.users = users
+    asyncio.run(day.play(row))
+
+    assert told == [turn, "calm"]
 
 
 def test_an_alarm_that_is_late_is_waited_for_and_missed(row: Row) -> None:
