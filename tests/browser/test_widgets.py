@@ -1,37 +1,18 @@
 """What needs a browser and no stack: widgets that are not understood, and forty of them at once."""
 
-import asyncio
 import re
-import threading
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from bench.page.measure import measure
-from console.dashboards.browser import find, flags
 from console.page.routes import routes
 from console.page.server import Page as Served
 from tests.adapters.console.page.site import Dashboards, Logs, a_site
+from tests.browser.conftest import Run
 
-PATIENCE = 60
 DRAWN = '#status[data-state="live"]'
-
-
-Run = Callable[[Coroutine[Any, Any, Any]], Any]
-
-
-@pytest.fixture(scope="module")
-def run() -> Iterator[Run]:
-    """Runs a coroutine beside the browser, which keeps an event loop of its own in this thread."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="page")
-    thread.start()
-    yield lambda work: asyncio.run_coroutine_threadsafe(work, loop).result(PATIENCE)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +27,11 @@ def url(run: Run) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page(url: str) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find(), args=flags())
-        page = browser.new_page()
-        page.goto(f"{url}#/dashboards/oncall")
-        page.wait_for_selector(DRAWN)
-        yield page
-        browser.close()
+def page(url: str, browser: Browser) -> Page:
+    page = browser.new_page()
+    page.goto(f"{url}#/dashboards/oncall")
+    page.wait_for_selector(DRAWN)
+    return page
 
 
 def test_an_unknown_kind_of_widget_says_so_in_its_place(page: Page) -> None:
@@ -120,7 +98,8 @@ def test_a_connection_is_said_to_be_open_only_where_its_row_counts(page: Page) -
             const { life } = await import("/static/pages.js");
             return ["open", "expired", null].map((state) => {
                 const view = document.createElement("main");
-                life(view, { connectionId: "a=", state, row: { state: "open" }, life: [] });
+                const told = { connectionId: "a=", state, row: { state: "open" }, life: [] };
+                life(view, { ...told, logs: { start: 0, end: 60 }, unread: [] });
                 return view.querySelector(".lead").textContent;
             });
         }"""

@@ -57,16 +57,107 @@ function layers(widget) {
   return left.slice(1).map((at, n) => ({ series: [at, left[n]] }));
 }
 
+/* What each side drew just before the range, from where its lines come in. */
+function before(widget, [xs, ...rows]) {
+  const found = { left: [], right: [] };
+  const first = xs.findIndex((x) => x >= widget.start);
+  rows.forEach((row, at) => {
+    const value = first > 0 ? upTo(row, first - 1) : null;
+    if (value !== null && value !== undefined) found[widget.series[at].side].push(value);
+  });
+  return found;
+}
+
+/* From the values and the thresholds near them; those far off are named at the edge. */
 function scale(current, name) {
   return (_chart, low, high) => {
     const axis = current.widget[name];
-    const lines = current.widget.lines.filter((line) => line.side === name);
-    const shown = lines.map((line) => line.value).filter((value) => value !== null);
-    const bottom = axis.min ?? Math.min(low ?? 0, 0, ...shown);
-    const most = Math.max(high ?? 0, ...shown.filter((value) => value <= 4 * Math.max(high ?? 0, 1)));
+    const lines = current.widget.lines.filter((line) => line.side === name).map((line) => line.value);
+    const entering = current.before[name];
+    const highest = Math.max(high ?? 0, ...entering);
+    const bottom = axis.min ?? Math.min(low ?? 0, 0, ...entering, ...lines);
+    const most = Math.max(highest, ...lines.filter((value) => value <= 4 * Math.max(highest, 1)));
     const top = axis.max ?? bottom + (most - bottom) * 1.12;
     return [bottom, top > bottom ? top : bottom + 1];
   };
+}
+
+/* The longest beginning of a text that has room. */
+function fitting(ctx, text, room) {
+  let end = text.length;
+  while (end > 0 && ctx.measureText(end < text.length ? `${text.slice(0, end)}…` : text).width > room) end -= 1;
+  return end < text.length ? `${text.slice(0, end)}…` : text;
+}
+
+/* Half rows up and down in which a label may stand, the nearest first. */
+const NEAR = [0, ...Array.from({ length: 12 }, (_, n) => [(n + 1) / 2, -(n + 1) / 2]).flat()];
+
+/* Writes each label near a height, beside, below or above what stands there already, and within the graph. */
+function writer({ ctx, bbox }) {
+  const [row, gap] = [13 * devicePixelRatio, 12 * devicePixelRatio];
+  const [first, right] = [bbox.left + gap / 3, bbox.left + bbox.width - gap / 3];
+  const written = [];
+  const from = (at) => Math.max(first, ...written.filter((one) => Math.abs(one.at - at) < row).map((one) => one.end));
+  return (text, wanted) => {
+    const width = ctx.measureText(text).width;
+    const rows = NEAR.map((n) => wanted + n * row).filter((at) => at > bbox.top + 0.7 * row && at < bbox.top + bbox.height);
+    const emptiest = [wanted, ...rows].reduce((best, at) => (from(at) < from(best) ? at : best));
+    const at = rows.find((one) => from(one) + width <= right) ?? emptiest;
+    const shown = fitting(ctx, text, right - from(at));
+    ctx.fillStyle = style("--text");
+    ctx.fillText(shown, from(at), at);
+    written.push({ at, end: from(at) + ctx.measureText(shown).width + gap });
+  };
+}
+
+function drawBand(chart, band) {
+  const { ctx, bbox } = chart;
+  const [top, bottom] = [band.to, band.from].map((value) => chart.valToPos(value, band.side, true));
+  ctx.globalAlpha = 0.12;
+  ctx.fillStyle = shade(band.color || style("--muted"));
+  ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
+  ctx.globalAlpha = 1;
+}
+
+function drawLine(chart, line) {
+  const { ctx, bbox } = chart;
+  const y = chart.valToPos(line.value, line.side, true);
+  ctx.globalAlpha = 0.08;
+  ctx.fillStyle = ctx.strokeStyle = shade(line.color || style("--muted"));
+  if (line.fill === "above") ctx.fillRect(bbox.left, bbox.top, bbox.width, y - bbox.top);
+  if (line.fill === "below") ctx.fillRect(bbox.left, y, bbox.width, bbox.top + bbox.height - y);
+  ctx.globalAlpha = 1;
+  ctx.lineWidth = 1.5 * devicePixelRatio;
+  ctx.setLineDash([5 * devicePixelRatio, 3 * devicePixelRatio]);
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.setLineDash([]);
+}
+
+/* A threshold that the scale does not reach is named with its value at the edge beyond which it is. */
+function nameLine(chart, line, write) {
+  const { bbox, scales } = chart;
+  const said = `${line.label} at ${number(line.value)}`;
+  const y = chart.valToPos(line.value, line.side, true);
+  if (line.value > scales[line.side].max) write(`↑ ${said}`, bbox.top + 13 * devicePixelRatio);
+  else if (line.value < scales[line.side].min) write(`↓ ${said}`, bbox.top + bbox.height - 4 * devicePixelRatio);
+  else write(line.label, y + (y - bbox.top > 18 * devicePixelRatio ? -4 : 13) * devicePixelRatio);
+}
+
+function drawMoment(chart, moment) {
+  const { ctx, bbox } = chart;
+  const x = chart.valToPos(moment.at, "x", true);
+  const room = bbox.left + bbox.width - x > ctx.measureText(moment.label).width + 4 * devicePixelRatio;
+  ctx.strokeStyle = shade(moment.color || style("--muted"));
+  ctx.fillStyle = style("--text");
+  ctx.beginPath();
+  ctx.moveTo(x, bbox.top);
+  ctx.lineTo(x, bbox.top + bbox.height);
+  ctx.stroke();
+  ctx.textAlign = room ? "left" : "right";
+  ctx.fillText(moment.label, x + (room ? 4 : -4) * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
 }
 
 function thresholds(current) {
@@ -80,46 +171,11 @@ function thresholds(current) {
     ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
     ctx.textAlign = "left";
     ctx.textBaseline = "alphabetic";
-    const written = [];
-    for (const band of widget.bands) {
-      const [top, bottom] = [band.to, band.from].map((value) => chart.valToPos(value, band.side, true));
-      ctx.globalAlpha = 0.12;
-      ctx.fillStyle = shade(band.color || style("--muted"));
-      ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
-    }
-    for (const line of widget.lines) {
-      const y = chart.valToPos(line.value, line.side, true);
-      ctx.globalAlpha = 0.08;
-      ctx.fillStyle = ctx.strokeStyle = shade(line.color || style("--muted"));
-      if (line.fill === "above") ctx.fillRect(bbox.left, bbox.top, bbox.width, y - bbox.top);
-      if (line.fill === "below") ctx.fillRect(bbox.left, y, bbox.width, bbox.top + bbox.height - y);
-      ctx.globalAlpha = 1;
-      ctx.lineWidth = 1.5 * devicePixelRatio;
-      ctx.setLineDash([5 * devicePixelRatio, 3 * devicePixelRatio]);
-      ctx.beginPath();
-      ctx.moveTo(bbox.left, y);
-      ctx.lineTo(bbox.left + bbox.width, y);
-      ctx.stroke();
-      ctx.setLineDash([]);
-      const above = y - bbox.top > 18 * devicePixelRatio;
-      const at = y + (above ? -4 : 13) * devicePixelRatio;
-      /* Beside a label that stands at the same height already, not upon it. */
-      const near = written.filter((one) => Math.abs(one.at - at) < 13 * devicePixelRatio).map((one) => one.end);
-      const from = Math.max(bbox.left + 4 * devicePixelRatio, ...near);
-      ctx.fillStyle = style("--text");
-      ctx.fillText(line.label, from, at);
-      written.push({ at, end: from + ctx.measureText(line.label).width + 12 * devicePixelRatio });
-    }
-    for (const moment of widget.moments) {
-      const x = chart.valToPos(moment.at, "x", true);
-      ctx.strokeStyle = shade(moment.color || style("--muted"));
-      ctx.fillStyle = style("--text");
-      ctx.beginPath();
-      ctx.moveTo(x, bbox.top);
-      ctx.lineTo(x, bbox.top + bbox.height);
-      ctx.stroke();
-      ctx.fillText(moment.label, x + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
-    }
+    for (const band of widget.bands) drawBand(chart, band);
+    for (const line of widget.lines) drawLine(chart, line);
+    const write = writer(chart);
+    for (const line of widget.lines) nameLine(chart, line, write);
+    for (const moment of widget.moments) drawMoment(chart, moment);
     ctx.restore();
   };
 }
@@ -142,7 +198,8 @@ function options(current, box, read) {
   return {
     width: Math.max(box.clientWidth, 120),
     height: Math.max(box.clientHeight, 80),
-    padding: [10, 10, 0, 0],
+    /* The newest time stands half beyond the end, where no axis gives it room. */
+    padding: [10, sides.has("right") ? 10 : 22, 0, 0],
     cursor: { sync: { key: "page" }, drag: { x: false, y: false }, points: { size: 6 } },
     legend: { show: false },
     scales: {
@@ -176,9 +233,9 @@ function options(current, box, read) {
 /* What a chart cannot change while it lives. */
 const made = (widget) => JSON.stringify([widget.stacked, widget.left, widget.right, widget.lines.map((line) => line.side), widget.series.map((one) => [one.label, one.side, one.color])]);
 
-/* Returns how to redraw it with new data; the chart itself is kept. */
-export function graph(box, first) {
-  const current = { widget: first };
+/* Returns how to draw it with new data; the chart itself is kept, and the point that somebody reads. */
+export function graph(box) {
+  const current = { widget: null, before: null };
   let plain = [];
   const canvas = element("div", { class: "canvas", tabindex: "0", role: "application", "aria-roledescription": "graph" });
   const legend = element("ul", { class: "legend" });
@@ -198,6 +255,14 @@ export function graph(box, first) {
     legend.dataset.at = at === null ? "" : when(plain[0][at]);
   };
 
+  /* Read the point of a time again, or the oldest there is where that has left the range. */
+  const reread = (time) => {
+    const index = time === null ? -1 : plain[0].findIndex((x) => x >= Math.max(time, current.widget.start));
+    if (index < 0) return read(null);
+    chart.setCursor({ left: chart.valToPos(plain[0][index], "x"), top: 10 });
+    read(index);
+  };
+
   const step = (event) => {
     const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!move || !plain[0]?.length) return;
@@ -212,16 +277,20 @@ export function graph(box, first) {
 
   const draw = (widget) => {
     const same = chart && made(widget) === made(current.widget);
+    const time = at === null ? null : plain[0][at];
     current.widget = widget;
     plain = columns(widget);
     const data = widget.stacked ? stacked(plain, widget.series.map((one) => one.side)) : plain;
+    current.before = before(widget, data);
     canvas.setAttribute("aria-label", `${widget.title}: ${widget.series.map((one) => `${one.label} ${number(one.latest, one.unit)}`).join(", ") || "no data"}`);
     const points = plain.slice(1).flat().filter((value) => value !== null && value !== undefined).length;
     canvas.dataset.points = points;
     empty.hidden = points > 0;
     /* A batch draws at once, so that whoever spreads the drawing sees what it costs. */
-    if (same) chart.batch(() => chart.setData(data));
-    else {
+    if (same) {
+      chart.batch(() => chart.setData(data));
+      reread(time);
+    } else {
       chart?.destroy();
       const marks = widget.series.map((one, n) => {
         const mark = element("i", { "aria-hidden": "true" });
@@ -229,9 +298,12 @@ export function graph(box, first) {
         return element("li", {}, mark, `${one.label} `, element("b", {}, NONE));
       });
       legend.replaceChildren(...(widget.legend === "hidden" ? [] : marks));
+      at = null;
       chart = new uPlot(options(current, canvas, read), data, canvas);
+      read(null);
+      /* After its own first drawing, which sets the scales. */
+      queueMicrotask(() => reread(time));
     }
-    read(null);
   };
   const resize = new ResizeObserver(() => chart?.setSize({ width: Math.max(canvas.clientWidth, 120), height: Math.max(canvas.clientHeight, 80) }));
   resize.observe(canvas);
