@@ -10,7 +10,8 @@ from console.cloudwatch.memory import MemoryStore
 from console.cloudwatch.metric import MetricId
 from console.errors import ConsoleError
 from console.logs.answer import Answer
-from console.logs.query import Record
+from console.logs.sources import Found
+from console.page.lives import About
 from console.page.site import Deployment, Site
 from console.page.standing import Change, Standing
 
@@ -76,8 +77,8 @@ class _Nothing:
     def ask(self, _groups: Any, _query: str, _start: int, _end: int) -> Answer:
         return Answer((), ())
 
-    def events(self, _group: str, _pattern: str, _start: int, _end: int) -> list[Record]:
-        return []
+    def events(self, _group: str, _pattern: str, _start: int, _end: int, _patience: float) -> Found:
+        return Found([])
 
     def standings(self) -> list[Standing]:
         return []
@@ -88,7 +89,7 @@ class _Nothing:
     def of_user(self, _user: str, _now: int) -> list[Any]:
         return []
 
-    def life(self, _connection_id: str, _now: int) -> dict[str, Any]:
+    def life(self, _connection_id: str, _now: int, _about: About | None) -> dict[str, Any]:
         return {}
 
     def recent(self) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Protocol
 
@@ -23,6 +23,16 @@ WINDOWS = 8
 """Parts of a range that are looked at one by one where it has too many events."""
 
 Wait = Callable[[float], None]
+Now = Callable[[], float]
+"""Seconds that only grow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Events of one group; not *whole* where they were too many, or the time too short."""
+
+    records: list[Record]
+    whole: bool = True
 
 
 class LogSource(Protocol):
@@ -36,16 +46,20 @@ class LogSource(Protocol):
             BotoCoreError, ClientError: CloudWatch Logs refused.
         """
 
-    def events(self, group: str, pattern: str, start: int, end: int) -> list[Record]:
-        """The events of one group that hold *pattern*, the oldest first."""
+    def events(self, group: str, pattern: str, start: int, end: int, patience: float) -> Found:
+        """The events of one group that hold *pattern*, the oldest first.
+
+        However long the range is, no further page is asked for after *patience* seconds.
+        """
 
 
 class InsightsLogs:
     """CloudWatch Logs Insights; a question costs by the bytes that it scans."""
 
-    def __init__(self, client: Any, wait: Wait = time.sleep) -> None:
+    def __init__(self, client: Any, wait: Wait = time.sleep, now: Now = time.monotonic) -> None:
         self._client = client
         self._wait = wait
+        self._now = now
 
     def ask(self, groups: Sequence[str], query: str, start: int, end: int) -> Answer:
         """As `LogSource.ask`."""
@@ -62,16 +76,18 @@ class InsightsLogs:
         self._client.stop_query(queryId=begun["queryId"])
         raise ConsoleError(f"Logs Insights gave no answer in {PATIENCE:.0f} s")
 
-    def events(self, group: str, pattern: str, start: int, end: int) -> list[Record]:
+    def events(self, group: str, pattern: str, start: int, end: int, patience: float) -> Found:
         """As `LogSource.events`."""
-        return list(_events(self._client, group, start, end, pattern))
+        pages = _pages(self._client, group, start, end, pattern)
+        return _within(pages, patience, self._now)
 
 
 class ReadLogs:
     """Reads the events and answers here, where there is no Logs Insights to trust."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, now: Now = time.monotonic) -> None:
         self._client = client
+        self._now = now
 
     def ask(self, groups: Sequence[str], query: str, start: int, end: int) -> Answer:
         """As `LogSource.ask`, of the newest events where there are very many."""
@@ -81,9 +97,10 @@ class ReadLogs:
         answered = answer(stages, chain.from_iterable(records for records, _ in found))
         return replace(answered, since=since if since > start else None)
 
-    def events(self, group: str, pattern: str, start: int, end: int) -> list[Record]:
+    def events(self, group: str, pattern: str, start: int, end: int, patience: float) -> Found:
         """As `LogSource.events`."""
-        return list(_events(self._client, group, start, end, pattern))
+        pages = _pages(self._client, group, start, end, pattern)
+        return _within(pages, patience, self._now)
 
 
 def _newest(client: Any, group: str, start: int, end: int) -> tuple[list[Record], int]:
@@ -108,7 +125,29 @@ def _newest(client: Any, group: str, start: int, end: int) -> tuple[list[Record]
     return newest, until
 
 
-def _events(client: Any, group: str, start: int, end: int, pattern: str = "") -> Iterator[Record]:
+def _events(client: Any, group: str, start: int, end: int) -> Iterator[Record]:
+    read_so_far = 0
+    for page in _pages(client, group, start, end):
+        yield from page
+        read_so_far += len(page)
+        if read_so_far >= MOST_EVENTS:
+            return
+
+
+def _within(pages: Iterator[list[Record]], patience: float, now: Now) -> Found:
+    """What can be read in time: a long range of few events has page after page with none."""
+    until = now() + patience
+    found: list[Record] = []
+    for page in pages:
+        found += page
+        if len(found) >= MOST_EVENTS or now() >= until:
+            return Found(found, whole=False)
+    return Found(found)
+
+
+def _pages(
+    client: Any, group: str, start: int, end: int, pattern: str = ""
+) -> Iterator[list[Record]]:
     question: dict[str, Any] = {
         "logGroupName": group,
         "startTime": start * SECOND,
@@ -117,14 +156,13 @@ def _events(client: Any, group: str, start: int, end: int, pattern: str = "") ->
     }
     if pattern:
         question["filterPattern"] = f'"{pattern}"'
-    read_so_far = 0
     for page in client.get_paginator("filter_log_events").paginate(**question):
-        for event in page["events"]:
-            stream = event.get("logStreamName", "")
-            yield record(event["timestamp"], event["message"].strip(), stream, group)
-        read_so_far += len(page["events"])
-        if read_so_far >= MOST_EVENTS:
-            return
+        yield [
+            record(
+                event["timestamp"], event["message"].strip(), event.get("logStreamName", ""), group
+            )
+            for event in page["events"]
+        ]
 
 
 def _table(results: Sequence[Sequence[dict[str, str]]]) -> Answer:

@@ -1,18 +1,20 @@
 """A metric widget as JSON: its lines with their values, its thresholds and its moments."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from console.cloudwatch.errors import MathError
 from console.cloudwatch.evaluate import evaluate
 from console.cloudwatch.metric import MetricStat, Query, Result
 from console.cloudwatch.source import Source
+from console.dashboards.palette import mark_of
 from console.dashboards.queries import queries
 from console.dashboards.widgets import (
     Axis,
     Band,
     ExpressionRow,
+    Fill,
     Line,
     MetricRow,
     MetricWidget,
@@ -20,9 +22,9 @@ from console.dashboards.widgets import (
     Span,
     View,
 )
-from console.errors import ConsoleError
 from console.instants import instant
 from console.page.ranges import MINUTE, Range, read_range
+from console.page.refusals import REFUSALS, in_a_line
 from socketwatch import metrics
 
 Document = dict[str, Any]
@@ -40,10 +42,14 @@ def graph(widget: MetricWidget, source: Source, page: Range) -> Document:
     try:
         within = own_range(widget, page)
         series = _series(widget, source, within)
-    except (MathError, ConsoleError) as error:
-        problem = str(error)
+        problem = _boundless(widget)
+    except REFUSALS as error:
+        problem = in_a_line(error)
+    limits = [one for one in series if _is_limit(one, widget)]
+    series = [one for one in series if one not in limits]
     newest = [one["latest_at"] for one in series if one["latest_at"] is not None]
-    bands = [one for one in widget.lines if isinstance(one, Band)]
+    bands = [one for one in widget.lines if isinstance(one, Band)] if not problem else []
+    lines = [one for one in widget.lines if isinstance(one, Line)] if not problem else []
     return {
         "kind": "metric",
         "title": widget.title,
@@ -53,10 +59,10 @@ def graph(widget: MetricWidget, source: Source, page: Range) -> Document:
         "start": min(within.start, max(newest, default=within.start)),
         "end": within.end,
         "legend": widget.legend,
-        "left": _axis(widget.left),
-        "right": _axis(widget.right),
+        "left": _axis(Axis() if problem else widget.left),
+        "right": _axis(Axis() if problem else widget.right),
         "series": series,
-        "lines": [_line(one) for one in widget.lines if isinstance(one, Line) and one.visible],
+        "lines": [_line(one) for one in lines if one.visible] + [_limit(one) for one in limits],
         "bands": [_band(one) for one in bands],
         "moments": [
             {"at": at, "label": moment.label, "color": moment.color}
@@ -66,6 +72,34 @@ def graph(widget: MetricWidget, source: Source, page: Range) -> Document:
         "sparkline": widget.sparkline,
         "full": widget.full_precision,
         "problem": problem,
+    }
+
+
+def _boundless(widget: MetricWidget) -> str | None:
+    """What on the widget cannot be drawn because it is no number: JSON's `1e999` is infinite."""
+    edges = [
+        one for line in widget.lines for one in (line.edges if isinstance(line, Band) else [line])
+    ]
+    axes = (widget.left, widget.right)
+    bounds = [bound for axis in axes for bound in (axis.minimum, axis.maximum) if bound is not None]
+    wrong = [one for one in (*(edge.value for edge in edges), *bounds) if not math.isfinite(one)]
+    return f"a threshold or an end of an axis is {wrong[0]}, which is no number" if wrong else None
+
+
+def _is_limit(series: Document, widget: MetricWidget) -> bool:
+    """Whether a line is a threshold drawn as a row, as headroom needs: marked, and one number."""
+    known = {value for value in series["values"] if value is not None}
+    drawn = widget.view is View.TIME_SERIES and not widget.stacked
+    return drawn and len(known) == 1 and mark_of(series["label"]) is not None
+
+
+def _limit(series: Document) -> Document:
+    return {
+        "value": series["latest"],
+        "label": series["label"],
+        "color": series["color"],
+        "fill": Fill.NONE.value,
+        "side": series["side"],
     }
 
 
@@ -102,8 +136,9 @@ def _identified(query: Query, number: int) -> Query:
 
 
 def _line_of(result: Result, row: Row, widget: MetricWidget) -> Document:
-    known = [value for value in result.values if value is not None]
-    places = [n for n, value in enumerate(result.values) if value is not None]
+    values = [_finite(value) for value in result.values]
+    known = [value for value in values if value is not None]
+    places = [n for n, value in enumerate(values) if value is not None]
     return {
         "id": result.id,
         "label": _label(result, row, known),
@@ -112,11 +147,16 @@ def _line_of(result: Result, row: Row, widget: MetricWidget) -> Document:
         "period": result.period,
         "start": result.start,
         "step": result.step,
-        "values": [] if widget.view in _NUMBERS and not widget.sparkline else result.values,
+        "values": [] if widget.view in _NUMBERS and not widget.sparkline else values,
         "latest": known[-1] if known else None,
         "latest_at": result.start + places[-1] * result.step if places else None,
         "unit": _unit(row),
     }
+
+
+def _finite(value: float | None) -> float | None:
+    """Math may overflow; what is no number is no point."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _label(result: Result, row: Row, known: Sequence[float]) -> str:

@@ -1,19 +1,35 @@
 """The connections of a user, and the life of one connection as far as anything remembers it."""
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from console.errors import ConsoleError
 from console.logs.query import Record
-from console.logs.sources import LogSource
+from console.logs.sources import Found, LogSource, Now
+from console.page.refusals import REFUSALS, in_a_line
 from socketwatch.aws.dynamo import Item
 from socketwatch.clock import SECOND
 from socketwatch.rows import BY_USER, CLOSED, OPEN, connection_key, text_of, whole_of
 
 LONGEST_ID = 256
-LOOK_BACK = 3 * 3_600
-"""Seconds of logs that are read for one connection; none lasts longer than two hours."""
+HOUR = 3_600
+LASTS = 2 * HOUR
+"""Seconds that no connection outlives."""
+
+LOOK_BACK = LASTS + HOUR
+"""Seconds of logs that are read where nobody says when it was: its row is kept as long."""
+
+LONGEST_LOOK = 28 * HOUR
+"""Seconds of logs that are read at the most: a day, and a life on either side."""
+
+PATIENCE = 12.0
+"""Seconds for all groups together."""
+
+AT_ONCE = 4
+"""Groups that are read at once; CloudWatch Logs allows few FilterLogEvents a second."""
 
 UNTOLD = frozenset({"pk", "sk", "ageShard", "openUser"})
 """Attributes that say how a row is stored, not what it says."""
@@ -22,6 +38,8 @@ EXPIRED = "expired"
 """The state of a row that nobody closed and that ran out: to everyone who reads it, it is dead."""
 
 Life = dict[str, Any]
+About = tuple[int, int]
+"""From when to when something told of a connection, epoch seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +64,15 @@ class People:
         dynamodb: The client.
         registry: The registry's table.
         logs: Where log lines are read.
-        groups: The functions' log groups.
+        groups: Names the functions' log groups.
+        ticks: Measures how long that takes.
     """
 
     dynamodb: Any
     registry: str
     logs: LogSource
-    groups: Sequence[str]
+    groups: Callable[[], Sequence[str]]
+    ticks: Now = time.monotonic
 
     def of_user(self, user: str, now: int) -> list[Life]:
         """The open connections of a user, the newest first; *now* in epoch seconds.
@@ -73,35 +93,90 @@ class People:
         found = [_summary(row) for page in pages for row in page["Items"]]
         return sorted(found, key=lambda one: -(one["connectedAtMs"] or 0))
 
-    def life(self, connection_id: str, now: int) -> Life:
+    def life(self, connection_id: str, now: int, about: About | None = None) -> Life:
         """All that registry and logs hold of a connection; *now* in epoch seconds.
 
-        Its state is that of its row, or `EXPIRED`, or None where the registry holds no row.
+        Its state is that of its row, or `EXPIRED`, or None where the registry holds no row. Logs
+        are read around the time that it is *about*, or of the last hours; what could not be read of
+        them is told as `unread`.
 
         Raises:
-            ConsoleError: No connection can have that id.
+            ConsoleError: No connection can have that id, or none can have been then.
         """
         _check(connection_id)
+        start, end = _looked_at(now, about)
         row = self.dynamodb.get_item(
             TableName=self.registry, Key=connection_key(connection_id), ConsistentRead=True
         ).get("Item", {})
         state = _state(row, now)
-        moments = [*_from_row(row, state), *self._from_logs(connection_id, now)]
+        told, unread = self._from_logs(connection_id, start, end)
+        moments = [*_from_row(row, state), *told]
         return {
             "connectionId": connection_id,
             "state": state,
             "row": {name: _plain(value) for name, value in row.items() if name not in UNTOLD},
             "life": [one.document() for one in sorted(moments, key=lambda one: one.at_ms)],
+            "logs": {"start": start, "end": end},
+            "unread": unread,
         }
 
-    def _from_logs(self, connection_id: str, now: int) -> Iterable[Moment]:
-        for group in self.groups:
-            function = group.rsplit("/", 1)[-1]
-            for event in self.logs.events(group, connection_id, now - LOOK_BACK, now + 1):
-                at = event.get("@timestamp")
-                # A line may say a time of its own over its event's: what is none has no place here.
-                if "message" in event and isinstance(at, int):
-                    yield Moment(at, f"{function}: {event['message']}", _details(event), "logs")
+    def _from_logs(
+        self, connection_id: str, start: int, end: int
+    ) -> tuple[list[Moment], list[str]]:
+        """What the functions' logs tell, and why some of them tell nothing."""
+        until = self.ticks() + PATIENCE
+
+        def look(group: str) -> Found | str:
+            left = until - self.ticks()
+            if left <= 0:
+                return "the time is up"
+            try:
+                return self.logs.events(group, connection_id, start, end, left)
+            except REFUSALS as error:
+                return in_a_line(error)
+
+        try:
+            groups = self.groups()
+        except REFUSALS as error:
+            return [], [f"the logs: {in_a_line(error)}"]
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+            found = list(zip(groups, pool.map(look, groups), strict=True))
+        told = [one for group, read in found for one in _told(group, read)]
+        return told, [why for group, read in found if (why := _unread(group, read))]
+
+
+def _looked_at(now: int, about: About | None) -> tuple[int, int]:
+    """From when to when logs are read, both epoch seconds.
+
+    Raises:
+        ConsoleError: That is not of this time.
+    """
+    if about is None:
+        return now - LOOK_BACK, now + 1
+    first, last = min(about), min(max(about), now)
+    end = min(now, last + LASTS) + 1
+    start = max(first - LASTS, end - LONGEST_LOOK)
+    if not 0 <= start < end:
+        raise ConsoleError("no connection was open then")
+    return start, end
+
+
+def _told(group: str, read: Found | str) -> Iterable[Moment]:
+    for event in read.records if isinstance(read, Found) else ():
+        at = event.get("@timestamp")
+        # A line may say a time of its own over its event's: what is none has no place here.
+        if "message" in event and isinstance(at, int):
+            yield Moment(at, f"{_function(group)}: {event['message']}", _details(event), "logs")
+
+
+def _unread(group: str, read: Found | str) -> str:
+    if isinstance(read, str):
+        return f"{_function(group)}: {read}"
+    return "" if read.whole else f"{_function(group)}: only its first lines, there was no more time"
+
+
+def _function(group: str) -> str:
+    return group.rsplit("/", 1)[-1]
 
 
 def _state(row: Item, now: int) -> str | None:

@@ -1,6 +1,8 @@
 """Makes the page's site of a deployed stack."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from console.logs.sources import InsightsLogs, LogSource, ReadLogs
 from console.page.deployed import DeployedDashboards
 from console.page.lives import People
 from console.page.reports import LedgerReports
+from console.page.resources import ALARMS, LOG_GROUPS, resources
 from console.page.site import Deployment, Site
 from console.page.standing import AlarmBook, CloudWatchAlarms, Severity
 from console.page.watched import Evaluated, WatchedAlarms
@@ -24,6 +27,8 @@ from socketwatch.clock import Clock
 from socketwatch.deliveries import LedgerTable
 from socketwatch.errors import LedgerUnavailable
 
+ARN = re.compile(r"arn:[^:]*:[^:]*:[^:]*:([^:]*):.*")
+OF_FUNCTIONS = "/aws/lambda/"
 RUNBOOKS = Path(__file__).parents[2] / "alarms" / "runbooks"
 
 
@@ -56,14 +61,23 @@ def open_site(
     source: LogSource = ReadLogs(logs) if local else InsightsLogs(logs)
     return Site(
         deployment=Deployment(
-            name, stack.api.api_id, stack.api.stage, region, local=local, live=live
+            name,
+            stack.api.api_id,
+            stack.api.stage,
+            region,
+            local=local,
+            live=live,
+            account=_account(stack),
         ),
         dashboards=DeployedDashboards(cloudwatch, name, region),
         source=CloudWatchSource(cloudwatch),
         logs=source,
         alarms=alarms(topics(stack)) if alarms else _alarms(client, stack, clock, local=local),
         people=People(
-            client("dynamodb"), stack.output("RegistryTable"), source, _log_groups(logs, name)
+            client("dynamodb"),
+            stack.output("RegistryTable"),
+            source,
+            partial(log_groups, client("cloudformation"), name),
         ),
         reports=open_reports(client("dynamodb"), stack, clock),
         runbooks=runbooks(),
@@ -90,7 +104,8 @@ def open_reports(dynamodb: Any, stack: Stack, clock: Clock) -> LedgerReports:
 
 def _alarms(client: Clients, stack: Stack, clock: Clock, *, local: bool) -> AlarmBook:
     if not local:
-        return CloudWatchAlarms(client("cloudwatch"), stack.name, topics(stack))
+        ours = partial(resources, client("cloudformation"), stack.name, ALARMS)
+        return CloudWatchAlarms(client("cloudwatch"), ours, topics(stack))
     catalogue = deployed(client("cloudformation"), stack.name, read_template())
     evaluated = Evaluated(catalogue, CloudWatchHistory(client("cloudwatch")), clock)
     return WatchedAlarms(catalogue, evaluated, topics(stack))
@@ -102,8 +117,20 @@ def topics(stack: Stack) -> Mapping[str, Severity]:
     return {stack.outputs[one]: told[one] for one in told if one in stack.outputs}
 
 
-def _log_groups(logs: Any, name: str) -> list[str]:
-    pages = logs.get_paginator("describe_log_groups").paginate(
-        logGroupNamePrefix=f"/aws/lambda/{name}"
+def _account(stack: Stack) -> str:
+    """The account of its topics, or nothing where it has none: then it has no alarms either."""
+    found = (ARN.fullmatch(topic) for topic in topics(stack))
+    return next((match[1] for match in found if match), "")
+
+
+def log_groups(cloudformation: Any, stack: str) -> Sequence[str]:
+    """The log groups of a stack's functions.
+
+    Raises:
+        BotoCoreError, ClientError: CloudFormation gave no answer, or another one.
+    """
+    return sorted(
+        group
+        for group in resources(cloudformation, stack, LOG_GROUPS)
+        if group.startswith(OF_FUNCTIONS)
     )
-    return [group["logGroupName"] for page in pages for group in page["logGroups"]]

@@ -1,7 +1,7 @@
 """How the alarms stand: states, since when and why, and what each has gone through."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -10,6 +10,12 @@ from console.errors import ConsoleError
 
 MOST_CHANGES = 100
 """Changes of one alarm that are shown."""
+
+MOST_NAMES = 100
+"""Alarms that DescribeAlarms takes by name."""
+
+LINKS = " Runbook: "
+"""What the links at the end of our descriptions begin with."""
 
 
 class Severity(StrEnum):
@@ -50,7 +56,7 @@ class Standing:
             "reason": self.reason,
             "severity": self.severity.value,
             "composite": self.composite,
-            "meaning": self.description.partition("\n")[0],
+            "meaning": _meaning(self.description),
         }
 
 
@@ -79,25 +85,26 @@ class CloudWatchAlarms:
 
     Args:
         client: Of CloudWatch.
-        stack: The alarms' names begin with it and a hyphen.
+        ours: The conditions of the stack's alarms, by their names; asked each time, for a page
+            outlives a deployment.
         topics: Whom each topic tells, by its ARN.
     """
 
-    def __init__(self, client: Any, stack: str, topics: Mapping[str, Severity]) -> None:
+    def __init__(
+        self, client: Any, ours: Callable[[], Mapping[str, str]], topics: Mapping[str, Severity]
+    ) -> None:
         self._client = client
-        self._prefix = f"{stack}-"
+        self._ours = ours
         self._topics = topics
 
     def standings(self) -> list[Standing]:
         """As `AlarmBook.standings`."""
-        pages = self._client.get_paginator("describe_alarms").paginate(
-            AlarmNamePrefix=self._prefix, AlarmTypes=["MetricAlarm", "CompositeAlarm"]
-        )
+        ours = self._ours()
+        names = sorted(ours)
         found = [
-            self._standing(alarm, composite="AlarmRule" in alarm)
-            for page in pages
-            for kind in ("MetricAlarms", "CompositeAlarms")
-            for alarm in page.get(kind, [])
+            self._standing(alarm, ours[alarm["AlarmName"]], composite="AlarmRule" in alarm)
+            for n in range(0, len(names), MOST_NAMES)
+            for alarm in self._described(names[n : n + MOST_NAMES])
         ]
         return sorted(found, key=lambda standing: standing.name)
 
@@ -111,12 +118,19 @@ class CloudWatchAlarms:
         )
         return [_change(item) for item in answer["AlarmHistoryItems"]]
 
-    def _standing(self, alarm: Mapping[str, Any], *, composite: bool) -> Standing:
+    def _described(self, names: list[str]) -> list[Mapping[str, Any]]:
+        pages = self._client.get_paginator("describe_alarms").paginate(
+            AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+        )
+        kinds = ("MetricAlarms", "CompositeAlarms")
+        return [alarm for page in pages for kind in kinds for alarm in page.get(kind, [])]
+
+    def _standing(self, alarm: Mapping[str, Any], short: str, *, composite: bool) -> Standing:
         since = alarm.get("StateTransitionedTimestamp") or alarm.get("StateUpdatedTimestamp")
         told = [self._topics[arn] for arn in alarm.get("AlarmActions", []) if arn in self._topics]
         return Standing(
             name=alarm["AlarmName"],
-            short=alarm["AlarmName"].removeprefix(self._prefix),
+            short=short,
             state=alarm["StateValue"],
             since=int(since.timestamp()) if since else None,
             reason=alarm.get("StateReason", ""),
@@ -125,6 +139,12 @@ class CloudWatchAlarms:
             composite=composite,
             rule=alarm["AlarmRule"] if composite else _rule(alarm),
         )
+
+
+def _meaning(description: str) -> str:
+    """What an alarm means, without the links below it."""
+    first, _, _ = description.partition("\n")
+    return first.partition(LINKS)[0].strip()
 
 
 def strictest(told: list[Severity]) -> Severity:

@@ -1,6 +1,6 @@
 /* One dashboard: its widgets on the grid of 24 columns, below each other where there is no room. */
 
-import { element, markup, table } from "./dom.js";
+import { ask, become, element, markup, table } from "./dom.js";
 import { bars, gauges, numbers, summary, values } from "./figures.js";
 import { never, soon } from "./frames.js";
 import { graph } from "./graph.js";
@@ -13,7 +13,7 @@ export function alarmMark(alarm, now) {
   const since = alarm.since === null ? "" : ` for ${ago(now - alarm.since)}`;
   return element(
     "li",
-    {},
+    { "data-key": alarm.name },
     element("a", { class: `state ${state.tone}`, href: `#/alarms/${alarm.short}`, title: alarm.reason ?? "" }, element("span", { "aria-hidden": "true" }, state.mark), ` ${alarm.short} `, element("small", {}, state.word + since)),
   );
 }
@@ -25,8 +25,19 @@ function notRendered(why) {
 /* Ids in log lines lead to what they are ids of. */
 const LEADS = { connection_id: "connections", correlation_id: "connections", connectionId: "connections", broadcast_id: "broadcasts", broadcastId: "broadcasts", user_id: "people", userId: "people" };
 
-function linked(columns, row) {
-  return row.map((cell, n) => (cell && LEADS[columns[n]] ? element("a", { href: `#/${LEADS[columns[n]]}/${encodeURIComponent(cell)}` }, cell) : cell));
+/* When a line was, or else from when to when all of them were: there the life of a connection is looked for. */
+function about(columns, row, widget) {
+  const at = Date.parse(String(row[columns.indexOf("@timestamp")]).replace(" ", "T")) / 1000;
+  const [from, to] = at ? [Math.floor(at), Math.ceil(at)] : [widget.start, widget.end];
+  return `?from=${from}&to=${to}`;
+}
+
+function linked(widget, row) {
+  return row.map((cell, n) => {
+    const leads = LEADS[widget.columns[n]];
+    const when = leads === "connections" ? about(widget.columns, row, widget) : "";
+    return cell && leads ? element("a", { href: `#/${leads}/${encodeURIComponent(cell)}${when}` }, cell) : cell;
+  });
 }
 
 function frame(widget) {
@@ -40,74 +51,126 @@ function frame(widget) {
 
 /* What a log query found; where there were too many lines, since when all are counted. */
 function lines(widget, now) {
-  const found = widget.rows.length ? table(widget.title, widget.columns, widget.rows.map((row) => linked(widget.columns, row))) : element("p", { class: "muted" }, "no such lines in this range");
+  const found = widget.rows.length ? table(widget.title, widget.columns, widget.rows.map((row) => linked(widget, row))) : element("p", { class: "muted" }, "no such lines in this range");
   if (!widget.since) return found;
   return element("div", {}, element("p", { class: "muted" }, `only of the lines since ${instant(widget.since, now - widget.since)}: there are very many`), found);
 }
 
-/* A widget that keeps its graph from one refresh to the next. */
-function widgetView(widget, now) {
+function alarms(widget, now) {
+  if (widget.problem) return [notRendered(widget.problem)];
+  const marks = widget.alarms.map((alarm) => alarmMark(alarm, now));
+  const shown = marks.length ? element("ul", { class: "alarms" }, ...marks) : null;
+  const none = shown || widget.refused.length ? null : element("p", { class: "muted" }, "none of these now");
+  return [shown, none, ...widget.refused.map((why) => notRendered(why))];
+}
+
+function figures(widget) {
+  return widget.problem ? notRendered(widget.problem) : DRAWN[widget.view]?.(widget) ?? notRendered(`a graph of view ${widget.view}`);
+}
+
+const isGraph = (widget) => widget.kind === "metric" && !widget.problem && widget.view === "timeSeries";
+
+/* What stands in a widget that is no graph. */
+function content(widget, now) {
+  const made = {
+    metric: () => figures(widget),
+    text: () => markup(widget.html),
+    alarm: () => alarms(widget, now),
+    log: () => (widget.problem ? notRendered(widget.problem) : lines(widget, now)),
+    refused: () => notRendered(widget.why),
+  }[widget.kind];
+  return [made ? made() : notRendered(`a widget of kind ${widget.kind}`)].flat();
+}
+
+/* A graph in a card, and on demand the same as a table. */
+function graphView(card, body, title) {
+  const chart = graph(body);
+  const beside = element("div", { hidden: true });
+  const toggle = element("button", { type: "button", class: "quiet", "aria-expanded": "false", "aria-label": `${title} as a table` }, "table");
+  let shown = null;
+  const fill = () => beside.hidden || become(beside, values(shown));
+  toggle.addEventListener("click", () => {
+    beside.hidden = !beside.hidden;
+    toggle.setAttribute("aria-expanded", String(!beside.hidden));
+    card.classList.toggle("open", !beside.hidden);
+    fill();
+  });
+  card.querySelector("h2")?.append(" ", toggle);
+  card.append(beside);
+  return {
+    draw: (next) => { shown = next; soon(chart, () => { chart.draw(next); fill(); }); },
+    end: () => { never(chart); chart.end(); toggle.remove(); beside.remove(); card.classList.remove("open"); body.replaceChildren(); },
+  };
+}
+
+/* Lines of logs may take long, so they are asked for when all else is seen. What was found stays meanwhile, but
+   not that of another range; a question that is still open is not put again. */
+function logView(body) {
+  let open = "";
+  let last = "";
+  return async (widget, address, now) => {
+    if (open === address) return;
+    if (last !== address) become(body, element("p", { class: "muted" }, "reading the logs …"));
+    open = last = address;
+    const found = await ask(address).catch((error) => ({ ...widget, problem: error.message }));
+    if (open !== address) return;
+    open = "";
+    become(body, ...content(found, now));
+  };
+}
+
+/* A widget that keeps what it shows from one refresh to the next, but for what has changed. */
+function widgetView(widget) {
   const card = frame(widget);
   const body = element("div", { class: "body" });
   card.append(body);
+  const log = logView(body);
   let chart = null;
 
-  const series = (next) => {
-    if (!chart) {
-      body.replaceChildren();
-      chart = graph(body, next);
-      const shown = element("div", { hidden: true });
-      const toggle = element("button", { type: "button", class: "quiet", "aria-expanded": "false", "aria-label": `${next.title} as a table` }, "table");
-      toggle.addEventListener("click", () => {
-        shown.hidden = !shown.hidden;
-        toggle.setAttribute("aria-expanded", String(!shown.hidden));
-        card.classList.toggle("open", !shown.hidden);
-        if (!shown.hidden) shown.replaceChildren(values(card.widget));
-      });
-      card.querySelector("h2")?.append(" ", toggle);
-      card.append(shown);
-    }
-    card.widget = next;
-    soon(chart, () => chart.draw(next));
-  };
-
-  const draw = (next, at) => {
-    if (next.kind === "metric" && !next.problem && next.view === "timeSeries") return series(next);
-    const made = {
-      metric: () => (next.problem ? notRendered(next.problem) : DRAWN[next.view]?.(next) ?? notRendered(`a graph of view ${next.view}`)),
-      text: () => markup(next.html),
-      alarm: () => (next.alarms.length ? element("ul", { class: "alarms" }, ...next.alarms.map((alarm) => alarmMark(alarm, at))) : element("p", { class: "muted" }, "none of these now")),
-      log: () => (next.problem ? notRendered(next.problem) : lines(next, at)),
-      refused: () => notRendered(next.why),
-    }[next.kind];
-    body.replaceChildren(made ? made() : notRendered(`a widget of kind ${next.kind}`));
-  };
-
-  draw(widget, now);
   const end = () => {
-    never(chart);
     chart?.end();
+    chart = null;
+  };
+
+  const draw = (next, now, address) => {
+    if (isGraph(next)) {
+      chart ??= graphView(card, cleared(body), next.title);
+      chart.draw(next);
+      return;
+    }
+    end();
+    if (next.waiting) log(next, address, now);
+    else become(body, ...content(next, now));
   };
   return { card, draw, end };
 }
 
-export function dashboard(view, page) {
+function cleared(body) {
+  body.replaceChildren();
+  return body;
+}
+
+/* What a card cannot change while it stands. */
+const stands = (widget) => [widget.kind, widget.title, widget.view, widget.plain, widget.x, widget.y, widget.width, widget.height].join();
+
+/* *addressOf* says where the lines of a log widget are asked for, by its number; a page that has them all needs none. */
+export function dashboard(view, page, addressOf = () => "") {
   let shown = [];
+  const notes = element("div");
   const grid = element("div", { class: "grid" });
   const titled = page.widgets.some((widget) => widget.kind === "text" && widget.html.startsWith("<h1>"));
-  view.replaceChildren(...(titled ? [] : [element("h1", {}, page.title)]), grid);
+  view.replaceChildren(...(titled ? [] : [element("h1", {}, page.title)]), notes, grid);
+  const end = () => shown.forEach((one) => one.view.end());
 
-  const draw = (next) => {
-    const same = shown.length === next.widgets.length && shown.every((one, n) => one.kind === next.widgets[n].kind && one.title === next.widgets[n].title && one.problem === Boolean(next.widgets[n].problem));
-    if (same) {
-      next.widgets.forEach((widget, n) => shown[n].view.draw(widget, next.now));
-      return;
+  const draw = (next, address = () => "") => {
+    become(notes, ...next.problems.map((why) => notRendered(why)));
+    if (shown.map((one) => one.stands).join() !== next.widgets.map(stands).join()) {
+      end();
+      shown = next.widgets.map((widget) => ({ stands: stands(widget), view: widgetView(widget) }));
+      grid.replaceChildren(...shown.map((one) => one.view.card));
     }
-    shown.forEach((one) => one.view.end());
-    shown = next.widgets.map((widget) => ({ kind: widget.kind, title: widget.title, problem: Boolean(widget.problem), view: widgetView(widget, next.now) }));
-    const problems = next.problems.map((why) => notRendered(why));
-    grid.replaceChildren(...problems, ...shown.map((one) => one.view.card));
+    next.widgets.forEach((widget, n) => shown[n].view.draw(widget, next.now, address(n)));
   };
-  draw(page);
-  return { draw, end: () => shown.forEach((one) => one.view.end()) };
+  draw(page, addressOf);
+  return { draw, end };
 }

@@ -13,6 +13,7 @@ let stack = null;
 let shown = null;
 let timer = 0;
 let asked = 0;
+let fresh = null; /* Of what is seen: the time of the data, and when it came by this browser's clock. */
 
 const VIEWS = [
   [/^\/alarms\/(.+)$/, "alarms", (name) => ask(`/api/alarms/${name}`), (told) => pages.alarm(view, told, stack.now)],
@@ -23,6 +24,13 @@ const VIEWS = [
   [/^\/people$/, "people", () => Promise.resolve({}), () => pages.people(view, (where) => (location.hash = where))],
   [/^\/connections\/(.+)$/, "people", (id) => ask(`/api/connections/${id}`), (told) => pages.life(view, told)],
 ];
+
+const DASHBOARD = /^\/dashboards\/([a-z]+)$/;
+const STILL = /^\/people$|^\/broadcasts\/.+/;
+
+/* Refreshes after which data is no longer taken for that of now, and seconds between two where there are none. */
+const LATE = 3;
+const UNHURRIED_S = 60;
 
 /* Seen at each refresh, and read out only when it has become another state. */
 function say(state, word) {
@@ -40,9 +48,10 @@ function navigation() {
   document.getElementById("where").textContent = `${stack.name} · ${stack.api}/${stack.stage} · ${stack.local ? "this machine" : stack.region}`;
 }
 
-function mark(section) {
+function mark(where) {
+  const section = where.match(DASHBOARD) ? where : `/${viewOf(where)?.[1]}`;
   for (const link of document.querySelectorAll("#pages a")) {
-    const current = link.getAttribute("href") === `#/${section}`;
+    const current = link.getAttribute("href") === `#${section}`;
     if (current) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
@@ -52,6 +61,12 @@ function path() {
   const hash = location.hash.slice(1);
   return hash.startsWith("/") ? hash : `/dashboards/${stack.dashboards[0]?.page ?? "oncall"}`;
 }
+
+const viewOf = (where) => VIEWS.find(([one]) => one.test(where));
+
+/* A form that is being filled in, and what is read at length, are asked for again only by hand. */
+const still = () => STILL.test(path());
+const every = () => (still() ? 0 : Number(controls.every.value));
 
 function variables(told) {
   controls.variables.replaceChildren(
@@ -69,21 +84,21 @@ async function showDashboard(page, turn) {
   const query = new URLSearchParams({ ...chosen, ...(controls.range.value ? { start: controls.range.value } : {}) });
   const told = await ask(`/api/dashboards/${page}?${query}`);
   if (turn !== asked) return;
-  mark(`dashboards/${page}`);
-  if (shown?.page === page) shown.view.draw(told);
+  const lines = (number) => `/api/dashboards/${page}/lines/${number}?${query}`;
+  if (shown?.page === page) shown.view.draw(told, lines);
   else {
     shown?.view.end();
     variables(told);
-    shown = { page, view: dashboard(view, told) };
+    shown = { page, view: dashboard(view, told, lines) };
   }
   stack.now = told.now;
 }
 
 async function showView(turn) {
   const where = path();
-  const page = where.match(/^\/dashboards\/([a-z]+)$/);
+  const page = where.match(DASHBOARD);
   if (page) return showDashboard(page[1], turn);
-  const [pattern, section, question, draw] = VIEWS.find(([one]) => one.test(where)) ?? [];
+  const [pattern, , question, draw] = viewOf(where) ?? [];
   if (!pattern) throw new Error(`there is no page ${where}`);
   const [told, now] = await Promise.all([question(where.match(pattern)[1]), ask("/api/stack")]);
   if (turn !== asked) return;
@@ -91,27 +106,64 @@ async function showView(turn) {
   shown?.view.end();
   shown = null;
   controls.variables.replaceChildren();
-  mark(section);
   draw(told);
+}
+
+const timeOf = (epoch) => `${clockTime(epoch)} ${ZONE}`;
+
+/* What is on the page stays, and it is said of when it is. */
+function stale(why) {
+  say("stale", fresh ? `${why}; shows ${timeOf(fresh.of)}` : why);
+}
+
+/* Nobody may take old numbers for those of now: not when refreshing is off, not when a question is still open. */
+function growOld() {
+  const late = fresh && !still() && Date.now() - fresh.came > LATE * 1000 * (every() || UNHURRIED_S);
+  if (late && status.box.dataset.state === "live") stale("nothing newer");
+}
+
+function name() {
+  const heading = view.querySelector("h1")?.textContent;
+  document.title = [heading, stack.name, "Socketwatch"].filter(Boolean).join(" · ");
 }
 
 async function refresh() {
   clearTimeout(timer);
   const turn = ++asked;
+  mark(path());
   try {
     await showView(turn);
-    if (turn === asked) say("live", `as of ${clockTime(stack.now)} ${ZONE}`);
+    if (turn !== asked) return;
+    fresh = { of: stack.now, came: Date.now() };
+    say("live", `as of ${timeOf(stack.now)}`);
   } catch (error) {
     if (turn !== asked) return;
-    say("stale", error.message);
+    stale(error.message);
     if (!view.querySelector("h1")) view.replaceChildren(element("h1", {}, "Not shown"), element("p", { class: "refused" }, error.message));
   }
-  const seconds = Number(controls.every.value);
-  const still = /^\/people$/.test(path()) || /^\/broadcasts\/.+/.test(path());
-  if (turn === asked && seconds && !still) timer = setTimeout(refresh, seconds * 1000);
+  name();
+  if (every()) timer = setTimeout(again, every() * 1000);
+}
+
+/* Nobody looks at a page in the background, and each look is paid for: it goes on when it is seen again. */
+function again() {
+  if (!document.hidden) refresh();
+}
+
+function seen() {
+  const due = every() && Date.now() - (fresh?.came ?? 0) >= every() * 1000;
+  if (!document.hidden && due) refresh();
+}
+
+/* Whatever is shown is of another page, or of other colours. */
+function clear() {
+  shown?.view.end();
+  shown = fresh = null;
+  view.replaceChildren();
 }
 
 function moved() {
+  clear();
   view.focus({ preventScroll: true });
   scrollTo(0, 0);
   say("waiting", "loading");
@@ -129,11 +181,13 @@ async function begin() {
   /* Where every look is paid for, once for each minute of metrics is enough. */
   if (!stack.local) controls.every.value = "60";
   navigation();
-  addEventListener("hashchange", () => { view.replaceChildren(); shown?.view.end(); shown = null; moved(); });
+  addEventListener("hashchange", moved);
   controls.range.addEventListener("change", refresh);
   controls.every.addEventListener("change", refresh);
   document.getElementById("again").addEventListener("click", refresh);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { shown?.view.end(); shown = null; view.replaceChildren(); refresh(); });
+  document.addEventListener("visibilitychange", seen);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { clear(); refresh(); });
+  setInterval(growOld, 1000);
   refresh();
 }
 

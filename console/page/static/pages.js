@@ -1,7 +1,7 @@
 /* Alarms, broadcasts and people. */
 
 import { alarmMark } from "./dashboard.js";
-import { element, markup, table } from "./dom.js";
+import { become, element, markup, table } from "./dom.js";
 import { NONE, STATES, ago, moment, number } from "./words.js";
 
 const link = (href, text) => element("a", { href }, text);
@@ -21,7 +21,8 @@ export function alarmList(view, told, now) {
       alarm.meaning,
     ];
   });
-  view.replaceChildren(
+  become(
+    view,
     element("h1", {}, "Alarms"),
     element("p", { class: "lead" }, `${count("ALARM")} in alarm, ${count("OK")} ok, ${count("INSUFFICIENT_DATA")} without data`),
     rows.length ? table("Alarms", ["Alarm", "State", "For", "Who is told", "Meaning"], rows) : element("p", {}, "This stack has no alarms."),
@@ -30,14 +31,15 @@ export function alarmList(view, told, now) {
 
 export function alarm(view, told, now) {
   const history = told.history.map((one) => [moment(one.at), STATES[one.before]?.word ?? NONE, STATES[one.after]?.word ?? NONE, one.reason]);
-  view.replaceChildren(
+  become(
+    view,
     element("h1", {}, told.short),
     element("ul", { class: "alarms" }, alarmMark(told, now)),
     element("p", {}, told.reason),
     element("div", { class: "prose" }, markup(told.description)),
     element("p", { class: "muted" }, `${SEVERITY[told.severity]}. It watches: `, element("code", {}, told.rule)),
     element("h2", {}, "What it went through"),
-    history.length ? table("State history", ["When", "From", "To", "Why"], history) : element("p", { class: "muted" }, "It has not changed its state."),
+    told.historyProblem ? element("p", { class: "refused" }, element("b", {}, "not shown: "), told.historyProblem) : history.length ? table("State history", ["When", "From", "To", "Why"], history) : element("p", { class: "muted" }, "It has not changed its state."),
     element("h2", {}, "Runbook"),
     told.runbook ? element("article", { class: "prose" }, markup(told.runbook)) : element("p", { class: "muted" }, "It has none: look at the alarm that is composed of it."),
   );
@@ -56,7 +58,8 @@ export function broadcastList(view, told) {
     number(one.pending),
     one.successRate === null ? NONE : `${number(100 * one.successRate)} %`,
   ]);
-  view.replaceChildren(
+  become(
+    view,
     element("h1", {}, "Broadcasts"),
     rows.length
       ? table("Broadcasts, the newest first", ["Broadcast", "Team", "Asked for", "Status", "Targeted", "Accepted", "Gone", "Lost", "Pending", "Success so far"], rows)
@@ -64,14 +67,20 @@ export function broadcastList(view, told) {
   );
 }
 
+function fact(name, value) {
+  if (name === "userId" && value) return link(`#/people/${encodeURIComponent(value)}`, value);
+  return value !== null && typeof value === "object" ? element("code", {}, JSON.stringify(value)) : String(value ?? NONE);
+}
+
 function facts(title, document) {
-  const rows = Object.entries(document).map(([name, value]) => [name, value !== null && typeof value === "object" ? element("code", {}, JSON.stringify(value)) : String(value ?? NONE)]);
+  const rows = Object.entries(document).map(([name, value]) => [name, fact(name, value)]);
   return table(title, ["Name", "Value"], rows);
 }
 
 export function broadcast(view, told) {
   const frame = element("iframe", { class: "report", title: "Delivery report", src: `/api/broadcasts/${encodeURIComponent(told.report.broadcast_id)}/report.html`, sandbox: "" });
-  view.replaceChildren(
+  become(
+    view,
     element("h1", {}, `Broadcast ${told.report.broadcast_id}`),
     frame,
     element("details", {}, element("summary", {}, "All that the report says"), facts("The report", told.report)),
@@ -98,7 +107,8 @@ export function user(view, told) {
     one.connectedAtMs === null ? NONE : moment(one.connectedAtMs / 1000),
     one.platform || NONE,
   ]);
-  view.replaceChildren(
+  become(
+    view,
     element("h1", {}, `Connections of ${told.user}`),
     rows.length ? table("Open connections", ["Connection", "State", "Since", "Platform"], rows) : element("p", {}, "No open connection is registered for this user."),
   );
@@ -113,11 +123,15 @@ const UNHELD = "The registry holds no row of it: a closed row is forgotten after
 
 export function life(view, told) {
   const rows = told.life.map((one) => [moment(one.atMs / 1000), one.what, one.detail, one.source]);
-  view.replaceChildren(
+  const read = `The logs were read from ${moment(told.logs.start)} to ${moment(told.logs.end)}.`;
+  become(
+    view,
     element("h1", {}, `Connection ${told.connectionId}`),
     element("p", { class: "lead" }, HELD[told.state] ?? UNHELD),
     element("h2", {}, "Its life"),
-    rows.length ? table("Life of the connection", ["When", "What", "Details", "From"], rows) : element("p", { class: "muted" }, "Nobody remembers anything of it in the last three hours."),
+    rows.length ? table("Life of the connection", ["When", "What", "Details", "From"], rows) : element("p", { class: "muted" }, "Nobody remembers anything of it."),
+    element("p", { class: "muted" }, read),
+    ...told.unread.map((why) => element("p", { class: "refused" }, element("b", {}, "not read: "), why)),
     element("h2", {}, "Its row"),
     facts("Registry row", told.row),
   );

@@ -3,11 +3,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from console.errors import ConsoleError
 from console.logs.answer import Answer, record
 from console.logs.query import Record
-from console.page.lives import People
+from console.logs.sources import Found
+from console.page.lives import LASTS, LONGEST_LOOK, LOOK_BACK, PATIENCE, People
 from socketwatch.registry import ClosedBy, Closing, Connection
 from tests.adapters.conftest import TABLE, registry_on
 
@@ -22,17 +24,22 @@ class FakeLogs:
 
     def __init__(self) -> None:
         self.groups: dict[str, list[Record]] = {GROUP: []}
+        self.refuses: set[str] = set()
+        self.slow: set[str] = set()
 
     def say(self, at: int, **line: str) -> None:
         self.groups[GROUP].append(record(at * 1_000, json.dumps(line)))
 
-    def events(self, group: str, pattern: str, start: int, end: int) -> list[Record]:
+    def events(self, group: str, pattern: str, start: int, end: int, _patience: float) -> Found:
+        if group in self.refuses:
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "FilterLogEvents")
         within = range(start * 1_000, end * 1_000)
-        return [
+        found = [
             one
             for one in self.groups[group]
             if pattern in str(one["@message"]) and self._at(one) in within
         ]
+        return Found(found, whole=group not in self.slow)
 
     def _at(self, one: Record) -> int:
         """When it came; a line may say another time of its own."""
@@ -51,7 +58,7 @@ def logs() -> FakeLogs:
 @pytest.fixture
 def people(dynamodb: Any, logs: FakeLogs) -> People:
     registry_on(dynamodb).register(ANN, OPENED)
-    return People(dynamodb, TABLE.name, logs, [GROUP])
+    return People(dynamodb, TABLE.name, logs, lambda: list(logs.groups))
 
 
 def test_a_users_open_connections_are_found(people: People) -> None:
@@ -137,7 +144,69 @@ def test_nothing_is_made_up_of_a_connection_that_nobody_remembers(people: People
         "state": None,
         "row": {},
         "life": [],
+        "logs": {"start": NOW - LOOK_BACK, "end": NOW + 1},
+        "unread": [],
     }
+
+
+def told(people: People, about: tuple[int, int] | None = None) -> list[str]:
+    return [one["what"] for one in people.life("old=", NOW, about)["life"]]
+
+
+def test_a_life_of_hours_ago_is_found_by_whoever_says_when_it_was(
+    people: People, logs: FakeLogs
+) -> None:
+    logs.say(NOW - 20 * 3_600, message="slow", connection_id="old=")
+
+    assert told(people) == []
+    assert told(people, (NOW - 20 * 3_600 + LASTS, NOW - 20 * 3_600 + LASTS)) == ["deliver: slow"]
+    assert told(people, (NOW - 86_400, NOW)) == ["deliver: slow"]
+
+
+def test_however_long_a_table_reaches_back_logs_are_read_for_about_a_day(people: People) -> None:
+    read = people.life("old=", NOW, (NOW - 14 * 86_400, NOW))["logs"]
+
+    assert read == {"start": NOW + 1 - LONGEST_LOOK, "end": NOW + 1}
+
+
+@pytest.mark.parametrize("about", [(-9, -9), (10**30, 10**30), (-(10**30), 10**30)])
+def test_no_time_is_asked_for_that_aws_would_refuse(people: People, about: tuple[int, int]) -> None:
+    try:
+        read = people.life("old=", NOW, about)["logs"]
+    except ConsoleError:
+        return
+    assert 0 <= read["start"] < read["end"] <= NOW + 1
+
+
+def test_what_could_not_be_read_of_the_logs_is_said_and_the_rest_is_told(
+    people: People, logs: FakeLogs
+) -> None:
+    logs.groups |= {"/aws/lambda/sw/reap": [], "/aws/lambda/sw/census": []}
+    logs.refuses, logs.slow = {"/aws/lambda/sw/reap"}, {"/aws/lambda/sw/census"}
+    logs.say(NOW - 1, message="kept", connection_id="old=")
+    found = people.life("old=", NOW)
+
+    assert [one["what"] for one in found["life"]] == ["deliver: kept"]
+    assert "reap: " in found["unread"][0]
+    assert found["unread"][1].startswith("census: only its first lines")
+
+
+def test_groups_that_are_left_when_the_time_is_up_are_named(dynamodb: Any, logs: FakeLogs) -> None:
+    ticks = iter([0.0, 1.0, PATIENCE + 1])
+    logs.groups = {"a/first": [], "a/last": []}
+    people = People(dynamodb, TABLE.name, logs, lambda: list(logs.groups), lambda: next(ticks))
+
+    assert len(people.life("old=", NOW)["unread"]) == 1
+
+
+def test_logs_whose_names_are_refused_leave_the_row(people: People) -> None:
+    def refuse() -> list[str]:
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "ListStackResources")
+
+    found = replace(people, groups=refuse).life(ANN.connection_id, NOW)
+
+    assert found["state"] == "open"
+    assert "ListStackResources" in found["unread"][0]
 
 
 @pytest.mark.parametrize("name", ["", "x" * 257])

@@ -88,6 +88,24 @@ def test_one_connection_is_found_among_any_number_of_others() -> None:
         logs.say(START + n / 100, connection_id="other=")
     logs.say(END - 1, connection_id="mine=")
 
-    (found,) = ReadLogs(logs).events("g", "mine=", START, END)
+    (found,) = ReadLogs(logs).events("g", "mine=", START, END, 1).records
 
     assert found["connection_id"] == "mine="
+
+
+def test_a_search_that_takes_too_long_ends_and_says_that_it_is_not_whole() -> None:
+    class Endless:
+        """A long range in which nothing is found, page after page."""
+
+        def get_paginator(self, _name: str) -> Any:
+            return self
+
+        def paginate(self, **_question: Any) -> Iterator[dict[str, Any]]:
+            while True:
+                yield {"events": []}
+
+    ticks = iter(range(100))
+    found = ReadLogs(Endless(), now=lambda: float(next(ticks))).events("g", "x", START, END, 10)
+
+    assert not found.whole
+    assert next(ticks) < 20

@@ -11,8 +11,11 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 PAGE = "arn:aws:sns:eu-west-1:1:page"
 
 
+OURS = {"socketwatch-StreamLag": "StreamLag", "socketwatch-UsersAffected": "UsersAffected"}
+
+
 class FakeCloudWatch:
-    """Holds alarms as DescribeAlarms gives them; a prefix selects, as there."""
+    """Holds alarms as DescribeAlarms gives them; up to a hundred names select, as there."""
 
     def __init__(self) -> None:
         self.metric_alarms: list[dict[str, Any]] = []
@@ -23,8 +26,10 @@ class FakeCloudWatch:
         return self
 
     def paginate(self, **asked: Any) -> list[dict[str, Any]]:
+        assert len(asked["AlarmNames"]) <= 100
+
         def chosen(alarms: list[dict[str, Any]]) -> list[dict[str, Any]]:
-            return [one for one in alarms if one["AlarmName"].startswith(asked["AlarmNamePrefix"])]
+            return [one for one in alarms if one["AlarmName"] in asked["AlarmNames"]]
 
         return [
             {"MetricAlarms": chosen(self.metric_alarms), "CompositeAlarms": []},
@@ -48,14 +53,15 @@ def book() -> CloudWatchAlarms:
             "StateValue": "ALARM",
             "StateTransitionedTimestamp": AT,
             "StateReason": "70 > 60",
-            "AlarmDescription": "The stream is late.\nMore.",
+            # As deployed: a folded text of one line with its links at the end.
+            "AlarmDescription": "The stream is late. Runbook: r/StreamLag.md, Dashboard: d-oncall",
             "AlarmActions": [],
             "MetricName": "IteratorAge",
             "ComparisonOperator": "GreaterThanThreshold",
             "Threshold": 60.0,
             "EvaluationPeriods": 5,
         },
-        {"AlarmName": "other-StreamLag", "StateValue": "OK"},
+        {"AlarmName": "socketwatch-staging-StreamLag", "StateValue": "OK"},
     ]
     account.composites.append(
         {
@@ -65,7 +71,7 @@ def book() -> CloudWatchAlarms:
             "AlarmActions": [PAGE],
         }
     )
-    return CloudWatchAlarms(account, "socketwatch", {PAGE: Severity.PAGE})
+    return CloudWatchAlarms(account, lambda: OURS, {PAGE: Severity.PAGE})
 
 
 def test_the_stacks_own_alarms_are_listed_with_whom_they_tell(book: CloudWatchAlarms) -> None:
@@ -77,6 +83,15 @@ def test_the_stacks_own_alarms_are_listed_with_whom_they_tell(book: CloudWatchAl
     assert lag.document()["meaning"] == "The stream is late."
     assert (users.composite, users.severity) == (True, Severity.PAGE)
     assert users.rule == 'ALARM("a") OR ALARM("b")'
+
+
+def test_however_many_alarms_a_stack_has_all_are_listed() -> None:
+    account = FakeCloudWatch()
+    plain = {"StateValue": "OK", "AlarmRule": "FALSE"}
+    names = {f"sw-{n}": str(n) for n in range(250)}
+    account.composites = [{"AlarmName": name, **plain} for name in names]
+
+    assert len(CloudWatchAlarms(account, lambda: names, {}).standings()) == 250
 
 
 def test_an_alarm_is_found_by_its_condition(book: CloudWatchAlarms) -> None:

@@ -10,6 +10,7 @@ from console.errors import ConsoleError
 from console.logs.answer import Answer, answer, record
 from console.logs.grammar import read
 from console.logs.query import Record
+from console.logs.sources import Found
 from console.page.site import Deployment, Site
 from console.page.standing import Change, Severity, Standing
 from socketwatch.aws.dynamo import Item
@@ -88,8 +89,8 @@ class Logs:
     def ask(self, _groups: Any, query: str, _start: int, _end: int) -> Answer:
         return answer(read(query), self.lines)
 
-    def events(self, _group: str, pattern: str, _start: int, _end: int) -> list[Record]:
-        return [one for one in self.lines if pattern in str(one["@message"])]
+    def events(self, _group: str, pattern: str, _start: int, _end: int, _patience: float) -> Found:
+        return Found([one for one in self.lines if pattern in str(one["@message"])])
 
 
 class Alarms:
@@ -103,7 +104,9 @@ class Alarms:
                 "ALARM",
                 NOW - 60,
                 "6 > 5",
-                "Many come back.\nMore.",
+                # As deployed: a folded text of one line, however long, with its links at the end.
+                "Many come back. More connect in a minute than a crowd does. "
+                "Runbook: https://example.com/Storm.md, Dashboard: sw-us-east-1-oncall",
                 Severity.PAGE,
                 False,
                 "ConnectionsOpened > 5",
@@ -120,8 +123,16 @@ class People:
     def of_user(self, user: str, _now: int) -> list[Item]:
         return [{"connectionId": "a=", "state": "open"}] if user == "ann" else []
 
-    def life(self, connection_id: str, _now: int) -> Item:
-        return {"connectionId": connection_id, "state": None, "row": {}, "life": []}
+    def life(self, connection_id: str, now: int, about: tuple[int, int] | None) -> Item:
+        start, end = about or (now - 10_800, now)
+        return {
+            "connectionId": connection_id,
+            "state": None,
+            "row": {},
+            "life": [],
+            "logs": {"start": start, "end": end},
+            "unread": [],
+        }
 
 
 class Reports:

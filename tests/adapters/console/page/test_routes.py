@@ -1,5 +1,7 @@
+import asyncio
 import json
 import re
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -19,6 +21,7 @@ from tests.adapters.console.page.site import (
     MINUTE_NOW,
     NOW,
     ROW,
+    WIDGETS,
     Alarms,
     Dashboards,
     Logs,
@@ -26,6 +29,7 @@ from tests.adapters.console.page.site import (
     graph,
 )
 
+LINES = WIDGETS[-1]
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 
 
@@ -159,9 +163,63 @@ async def test_log_lines_are_counted() -> None:
     logs = Logs()
     logs.say(message="slow", who="a=")
     logs.say(message="slow", who="a=")
-    found = await widget("Lines", logs)
+    async with a_page(logs=logs) as client:
+        found = await asked(client, "/api/dashboards/oncall/lines/8")
 
     assert (found["columns"], found["rows"]) == (["who", "n"], [["a=", "2"]])
+
+
+async def test_a_page_is_answered_before_the_lines_of_its_logs_are_there() -> None:
+    class Slow(Logs):
+        def ask(self, *_asked: Any) -> Any:
+            raise AssertionError("nobody asked for lines yet")
+
+    found = await widget("Lines", Slow())
+
+    assert found["waiting"] is True
+
+
+async def test_however_many_wait_for_logs_a_page_is_answered() -> None:
+    ended = threading.Event()
+
+    class Slow(Logs):
+        def ask(self, *asked: Any) -> Any:
+            ended.wait(10)
+            return super().ask(*asked)
+
+    async with a_page(logs=Slow()) as client:
+        lines = [
+            asyncio.create_task(asked(client, "/api/dashboards/oncall/lines/8")) for _ in range(40)
+        ]
+        async with asyncio.timeout(5):
+            page = await asked(client, "/api/dashboards/oncall")
+        ended.set()
+        await asyncio.gather(*lines)
+
+    assert len(page["widgets"]) == len(WIDGETS)
+
+
+def test_a_kept_page_has_the_lines_of_all_its_logs_asked_for_at_once() -> None:
+    together = threading.Barrier(3, timeout=5)
+
+    class Slow(Logs):
+        def ask(self, *asked: Any) -> Any:
+            together.wait()
+            return super().ask(*asked)
+
+    dashboards, logs = Dashboards(), Slow()
+    dashboards.widgets = [LINES, LINES, LINES]
+    logs.say(message="slow", who="a=")
+    found = a_site(dashboards, logs).dashboard("oncall", {})["widgets"]
+
+    assert [one["rows"] for one in found] == [[["a=", "1"]]] * 3
+
+
+@pytest.mark.parametrize(("number", "why"), [("0", "no lines"), ("99", "no widget 99")])
+async def test_lines_are_of_log_widgets_alone(number: str, why: str) -> None:
+    async with a_page() as client, client.get(f"/api/dashboards/oncall/lines/{number}") as answer:
+        assert answer.status == 404
+        assert why in (await answer.json())["error"]
 
 
 async def test_an_alarm_has_its_history_and_its_runbook() -> None:
@@ -172,7 +230,8 @@ async def test_an_alarm_has_its_history_and_its_runbook() -> None:
         {"at": NOW - 60, "before": "OK", "after": "ALARM", "reason": "6 > 5"}
     ]
     assert "Stay calm." in found["runbook"]
-    assert found["meaning"] == "Many come back."
+    assert found["meaning"] == "Many come back. More connect in a minute than a crowd does."
+    assert "Storm.md" in found["description"]
 
 
 async def test_a_report_is_framed_and_may_run_nothing() -> None:
@@ -292,7 +351,7 @@ def test_alarms_are_ordered_as_cloudwatch_orders_them(order: str, expected: list
     standing[2] = replace(standing[2], state="INSUFFICIENT_DATA")
     properties = {"alarms": [ARN + one.name for one in standing], "sortBy": order}
     widget = {"type": "alarm", "x": 0, "y": 0, "width": 6, "height": 3, "properties": properties}
-    reading = Reading(MemoryStore(), Logs(), standing, Range(0, 60))
+    reading = Reading(MemoryStore(), Logs(), lambda: standing, Range(0, 60))
 
     (shown,) = documents(read_body(json.dumps({"widgets": [widget]})), reading)
 
