@@ -8,8 +8,11 @@ from socketwatch.pages.element import Child, element
 from socketwatch.pages.words import compact, count, duration, percent, percentile
 from socketwatch.reports import Document
 
-WIDTH, HEIGHT = 520, 270
-LEFT, RIGHT, TOP, BOTTOM = 54, WIDTH - 14, 16, HEIGHT - 46
+WIDTH, HEIGHT = 520, 284
+LEFT, RIGHT, TOP, BOTTOM = 70, WIDTH - 14, 16, HEIGHT - 58
+
+BELOW = BOTTOM + 24
+"""The line on which a time or a date stands, clear of the lowest share beside it."""
 
 LEAST_POINTS = 4
 MOST_LABELS = 6
@@ -50,7 +53,7 @@ def latency(document: Document) -> Element | None:
         element("polyline", class_="line", points=line),
         [_dot(*place, *point) for place, point in zip(places, points, strict=True)],
         _below([(x, duration(edge)) for (x, _), (edge, _) in zip(places, points, strict=True)]),
-        _text((LEFT + RIGHT) / 2, HEIGHT - 6, "time from the request", "middle"),
+        _text((LEFT + RIGHT) / 2, HEIGHT - 8, "time from the request", "middle"),
     )
 
 
@@ -73,8 +76,8 @@ def days(documents: Sequence[Document]) -> Element | None:
         f"From {first} to {last}, at most {count(most)} targeted a day.",
         [_rule(_y(0), "0"), _rule(_y(1), compact(most))],
         bars,
-        _text(LEFT, BOTTOM + 20, first),
-        _text(RIGHT, BOTTOM + 20, last, "end"),
+        _text(LEFT, BELOW, first),
+        _text(RIGHT, BELOW, last, "end"),
     )
 
 
@@ -124,7 +127,7 @@ def _below(labels: list[tuple[float, str]]) -> list[Element]:
     every = 1 if len(labels) <= MOST_LABELS else 2
     shown = labels[::-1][::every]
     return [
-        _text(x, BOTTOM + 20, said, "end" if number == 0 else "middle")
+        _text(x, BELOW, said, "end" if number == 0 else "middle")
         for number, (x, said) in enumerate(shown)
     ]
 

@@ -26,6 +26,9 @@ from socketwatch.pages.words import (
 )
 from socketwatch.reports import Document, rate
 
+LONG = 6
+"""Characters in a row that a big number's card has room for at its full size."""
+
 STYLE = Path(__file__).with_name("style.css").read_text()
 
 
@@ -108,7 +111,12 @@ def big_numbers(document: Document) -> Element:
         half = percentile(document, "accept", "p50")
         within = percentile(document, "accept", "p95")
         numbers.append(_big("95 % within", within, f"half within {half}"))
-    return element("dl", numbers, class_="numbers")
+    long = any(_longest_word(one) > LONG for one in numbers)
+    return element("dl", numbers, class_="numbers long" if long else "numbers")
+
+
+def _longest_word(number: Element) -> int:
+    return max(len(word) for word in (number[1].text or "").split(" "))
 
 
 def _of_users(document: Document) -> str:
