@@ -3,12 +3,12 @@
 The local DynamoDB has no throughput to exceed. The functions' SDK is therefore sent here (by
 `AWS_ENDPOINT_URL_DYNAMODB`, which the SDK knows); every call goes on to it unless a fault on
 `TABLE` says otherwise. What is refused reads as DynamoDB's own refusal, and is counted as its
-AWS/DynamoDB metrics count it.
+AWS/DynamoDB metrics count it; of what is not, the capacity that the answer says it took.
 """
 
 import errno
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +25,9 @@ NAMESPACE = "AWS/DynamoDB"
 
 _PREFIX = "com.amazonaws.dynamodb.v20120810#"
 _READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"})
+_COUNTED = _READS | {
+    *("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems")
+}
 _DROPPED = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 
 _Dimensions = tuple[tuple[str, str], ...]
@@ -41,7 +44,7 @@ class TableProxy:
         self._upstream = ""
         self._faults: Faults | None = None
         self._clock = clock
-        self._minutes: dict[int, Counter[tuple[str, _Dimensions]]] = {}
+        self._minutes: dict[int, defaultdict[tuple[str, _Dimensions], Counter[float]]] = {}
         self._runner: web.ServerRunner | None = None
         self._session: aiohttp.ClientSession | None = None
 
@@ -84,12 +87,12 @@ class TableProxy:
             await self._session.close()
 
     def ended(self, before: int) -> list[Points]:
-        """The throttles of minutes that were over at an epoch time in ms, each told once."""
+        """What is known of minutes that were over at an epoch time in ms, each told once."""
         over = [minute for minute in sorted(self._minutes) if minute < before // MINUTE]
         return [
-            Points(NAMESPACE, metric, "Count", dimensions, minute * MINUTE, {1: times})
+            Points(NAMESPACE, metric, "Count", dimensions, minute * MINUTE, dict(values))
             for minute in over
-            for (metric, dimensions), times in self._minutes.pop(minute).items()
+            for (metric, dimensions), values in self._minutes.pop(minute).items()
         ]
 
     async def _answer(self, request: web.BaseRequest) -> web.Response:
@@ -103,31 +106,41 @@ class TableProxy:
             if fault is not None:
                 return self._refuse(fault, operation, table, index)
         try:
-            return await self._forward(request, body)
+            return await self._forward(request, operation, _asking(operation, body))
         except aiohttp.ClientError:
             # Above all at the end of a stack, where functions still run when DynamoDB is gone.
             return _refusal(503, "ServiceUnavailable", "the local DynamoDB does not answer")
 
-    async def _forward(self, request: web.BaseRequest, body: bytes) -> web.Response:
+    async def _forward(self, request: web.BaseRequest, operation: str, body: bytes) -> web.Response:
         if self._session is None:
             raise TableProxyError("the table proxy is not open")
         headers = {k: v for k, v in request.headers.items() if k.lower() not in _DROPPED}
         url = self._upstream + request.path_qs
         async with self._session.request(request.method, url, data=body, headers=headers) as answer:
             kept = {k: v for k, v in answer.headers.items() if k.lower() not in _DROPPED}
-            return web.Response(status=answer.status, body=await answer.read(), headers=kept)
+            told = await answer.read()
+        self._count(operation, told)
+        return web.Response(status=answer.status, body=told, headers=kept)
+
+    def _count(self, operation: str, answer: bytes) -> None:
+        took = "ConsumedReadCapacityUnits" if operation in _READS else "ConsumedWriteCapacityUnits"
+        for where, units in _consumed(answer):
+            self._seen()[took, where][units] += 1
+
+    def _seen(self) -> defaultdict[tuple[str, _Dimensions], Counter[float]]:
+        return self._minutes.setdefault(self._clock() // MINUTE, defaultdict(Counter))
 
     def _refuse(self, fault: Fault, operation: str, table: str, index: str) -> web.Response:
         if fault.does is not Does.THROTTLE:
             status = fault.status or 500
             return _refusal(status, "InternalServerError", "told to fail")
-        seen = self._minutes.setdefault(self._clock() // MINUTE, Counter())
+        seen = self._seen()
         where: _Dimensions = (("TableName", table),)
-        seen["ThrottledRequests", (*where, ("Operation", operation))] += 1
+        seen["ThrottledRequests", (*where, ("Operation", operation))][1] += 1
         if index:
             where = (*where, ("GlobalSecondaryIndexName", index))
         events = "ReadThrottleEvents" if operation in _READS else "WriteThrottleEvents"
-        seen[events, where] += 1
+        seen[events, where][1] += 1
         why = "The level of configured provisioned throughput for the table was exceeded."
         return _refusal(400, "ProvisionedThroughputExceededException", why)
 
@@ -144,6 +157,25 @@ def _tables(body: bytes) -> Iterator[tuple[str, str]]:
     actions: list[dict[str, Any]] = request.get("TransactItems", [])
     names = {part["TableName"] for action in actions for part in action.values()}
     yield from ((name, "") for name in sorted(names))
+
+
+def _asking(operation: str, body: bytes) -> bytes:
+    """The request, which asks besides how much capacity it takes, where that can be asked."""
+    if operation not in _COUNTED:
+        return body
+    return json.dumps({"ReturnConsumedCapacity": "INDEXES"} | json.loads(body)).encode()
+
+
+def _consumed(answer: bytes) -> Iterator[tuple[_Dimensions, float]]:
+    """Tables and indexes with the capacity units that they took."""
+    if b'"ConsumedCapacity"' not in answer:
+        return
+    found = json.loads(answer)["ConsumedCapacity"]
+    for one in found if isinstance(found, list) else [found]:
+        table: _Dimensions = (("TableName", one["TableName"]),)
+        yield table, float(one.get("Table", one)["CapacityUnits"])
+        for index, took in one.get("GlobalSecondaryIndexes", {}).items():
+            yield (*table, ("GlobalSecondaryIndexName", index)), float(took["CapacityUnits"])
 
 
 def _refusal(status: int, kind: str, message: str) -> web.Response:

@@ -86,7 +86,7 @@ async def test_without_a_dynamodb_behind_it_calls_are_refused_in_order(
 
 
 async def test_calls_go_through_unchanged(aws: Ministack) -> None:
-    async with proxied(aws.endpoint) as (proxy, _, dynamodb):
+    async with proxied(aws.endpoint) as (_, _, dynamodb):
         await asyncio.to_thread(put, dynamodb, "registry", "large", body="x" * 300_000)
         found = await asyncio.to_thread(
             dynamodb.get_item, TableName="registry", Key={"pk": {"S": "large"}}
@@ -95,7 +95,26 @@ async def test_calls_go_through_unchanged(aws: Ministack) -> None:
 
         assert found["Item"]["body"]["S"] == "x" * 300_000
         assert unknown == "ResourceNotFoundException"
-        assert proxy.ended(NOON + MINUTE) == []
+
+
+async def test_capacity_is_counted_as_cloudwatch_has_it(aws: Ministack) -> None:
+    async with proxied(aws.endpoint) as (proxy, _, dynamodb):
+        for _ in range(2):
+            await asyncio.to_thread(put, dynamodb, "registry", "b")
+        await asyncio.to_thread(read_index, dynamodb)
+        await asyncio.to_thread(dynamodb.describe_table, TableName="registry")
+        points = proxy.ended(NOON + MINUTE)
+
+        registry, index = ("TableName", "registry"), ("GlobalSecondaryIndexName", "by-age")
+        found = {(each.name, each.dimensions): dict(each.values) for each in points}
+        assert found["ConsumedWriteCapacityUnits", (registry,)] == {1: 2}
+        # The same again changes nothing in the index.
+        assert found["ConsumedWriteCapacityUnits", (registry, index)] == {1: 1}
+        assert found["ConsumedReadCapacityUnits", (registry, index)] == {0.5: 1}
+        assert {name for name, _ in found} == {
+            "ConsumedReadCapacityUnits",
+            "ConsumedWriteCapacityUnits",
+        }
 
 
 async def test_a_throttled_table_refuses_as_dynamodb_does(aws: Ministack) -> None:
