@@ -62,6 +62,9 @@ _FAMILIES = {
 }
 """By the catalogue's statistic, those that may be read besides."""
 
+_BESIDES = {"OpenConnections": {"Minimum"}, "QuotaUse": {"SampleCount"}}
+"""What alarms read besides: how few there were meanwhile, and whether anything was told."""
+
 _BY_NAME = {metric.name: metric for metric in CATALOGUE}
 
 
@@ -73,7 +76,7 @@ def statistics(metric: MetricId) -> Iterable[str]:
     ours = _BY_NAME.get(metric.name)
     if ours is None or names != {"Api", "Stage"} | ({ours.dimension} - {None}):
         return frozenset()
-    return _FAMILIES[ours.statistic]
+    return frozenset(_FAMILIES[ours.statistic] | _BESIDES.get(ours.name, set()))
 
 
 def value_is_known(metric: MetricId) -> bool:

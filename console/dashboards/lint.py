@@ -11,6 +11,7 @@ from console.dashboards import (
     lint_alarms,
     lint_colors,
     lint_grid,
+    lint_judged,
     lint_metrics,
     lint_page,
     lint_words,
@@ -31,6 +32,7 @@ RULES: Mapping[str, Rule] = {
     "heading": lint_words.headed,
     "title": lint_words.titled,
     "description": lint_words.described,
+    "bounds": lint_words.bounds_are_drawn,
     "unit": lint_words.units,
     "zero": lint_words.from_zero,
     "links": lint_words.links_resolve,
@@ -49,6 +51,7 @@ RULES: Mapping[str, Rule] = {
     "alarms": lint_alarms.alarms_are_shown,
     "threshold": lint_alarms.lines_are_thresholds,
     "undrawn": lint_alarms.thresholds_are_drawn,
+    "judged": lint_judged.judged_numbers_are_drawn,
 }
 """By the name under which findings quote them."""
 

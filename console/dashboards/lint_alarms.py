@@ -60,22 +60,32 @@ def lines_are_thresholds(book: Book) -> Iterator[Finding]:
     A composite's line stands at the threshold that all its parts have.
     """
     for page, widget in book.graphs():
-        for label, value in _alarm_lines(widget):
+        for label, value in alarm_rows(widget):
             if says := _wrong(book, widget, label, value):
                 yield Finding(page.name, named(widget), f"the line {label!r} {says}")
 
 
-def _alarm_lines(widget: MetricWidget) -> Iterator[tuple[str, float | None]]:
+def alarm_rows(widget: MetricWidget) -> Iterator[tuple[str, float | None]]:
     """Label and value of each line of an alarm; the value is None where it cannot be told."""
     lines = [(line.label, line.value) for line in drawn_lines(widget)]
     rows = [row for row in widget.rows if isinstance(row, ExpressionRow)]
     for row in rows:
-        if mark_of(row.look.label):
+        if mark_of(row.look.label) in SEVERITIES:
             constant = _CONSTANT.fullmatch(row.expression)
             yield row.look.label, float(constant[2]) if constant else None
     for label, value in lines:
-        if mark_of(label) in {Mark.PAGE, Mark.TICKET}:
+        if mark_of(label) in SEVERITIES:
             yield label, value
+
+
+def is_headroom(widget: MetricWidget) -> bool:
+    """Whether the graph draws what is left of a hundred, and so do its lines."""
+    constants = (
+        _CONSTANT.fullmatch(row.expression)
+        for row in widget.rows
+        if isinstance(row, ExpressionRow) and mark_of(row.look.label)
+    )
+    return any(constant and constant[1] for constant in constants)
 
 
 def _wrong(book: Book, widget: MetricWidget, label: str, value: float | None) -> str:
@@ -100,7 +110,7 @@ def thresholds_are_drawn(book: Book) -> Iterator[Finding]:
     drawn = {
         part.name
         for _, widget in book.graphs()
-        for label, _ in _alarm_lines(widget)
+        for label, _ in alarm_rows(widget)
         if alarm_of(label) in book.alarms
         for part in book.parts(alarm_of(label))
     }

@@ -10,7 +10,7 @@ from console.dashboards.queries import queries
 from console.dashboards.widgets import LogWidget, MetricRow, MetricWidget, View
 from socketwatch.metrics import CATALOGUE, NAMESPACE
 
-PERIODS = (60, 300, 900, 1_800, 3_600, 21_600, 86_400)
+PERIODS = (60, 300, 900, 1_800, 3_600, 7_200, 21_600, 86_400)
 """Seconds. Each divides all that are longer, so that points of two rows stand upon each other."""
 
 

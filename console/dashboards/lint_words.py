@@ -27,6 +27,11 @@ SIGNED = frozenset({"Drift", "ErrorBudgetLeft"})
 
 _DESCRIPTION = re.compile(r"[A-Z`][^;\n]+; \*\*good:\*\* [^;\n]+; \*\*when bad:\*\* [^;\n]+\.")
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
+_BOUND = re.compile(r"\*\*good:\*\* (?:over|under|above|below|more than|less than) ([\d.,]*\d)")
+_MEANT = {"0", "1"}
+"""Bounds that no parameter moves: nothing, and exactly the allowed rate."""
+
+_MENTION = re.compile(r" \((\w+\.md)\)")
 _UNITS = {Unit.PERCENT: "%", Unit.MILLISECONDS: "ms", Unit.SECONDS: "s"}
 _METRICS = {metric.name: metric for metric in CATALOGUE}
 
@@ -64,6 +69,16 @@ def described(book: Book) -> Iterator[Finding]:
             yield Finding(page.name, named(widget), says)
         elif len(_shown(text.markdown)) > CHARACTERS_A_CELL * text.place.width * text.place.height:
             yield Finding(page.name, named(widget), "its description does not fit")
+
+
+def bounds_are_drawn(book: Book) -> Iterator[Finding]:
+    """A description leaves a threshold to its line, which moves with the parameter."""
+    for page, widget in book.graphs():
+        text = _above(page, widget)
+        for number in _BOUND.findall(text.markdown) if text else ():
+            if number not in _MEANT:
+                says = f"its description says {number}, wherever the line is"
+                yield Finding(page.name, named(widget), says)
 
 
 def _above(page: Page, widget: MetricWidget) -> TextWidget | None:
@@ -130,7 +145,11 @@ def from_zero(book: Book) -> Iterator[Finding]:
 
 
 def links_resolve(book: Book) -> Iterator[Finding]:
-    """A link leads to a runbook that is there or to another of the pages."""
+    """A link leads to a runbook that is there or to another of the pages; a named runbook is there.
+
+    Inside the AWS console only an https address leads to a runbook. A path is named, and no link.
+    """
+    online = book.runbook_url.startswith("https://")
     pages = {page.deployed for page in book.pages}
     for page, widget in book.widgets():
         if not isinstance(widget, TextWidget):
@@ -140,6 +159,9 @@ def links_resolve(book: Book) -> Iterator[Finding]:
                 found = target.removeprefix(ANOTHER_PAGE) in pages
             else:
                 base, _, file = target.rpartition("/")
-                found = base == book.runbook_url and file in book.runbooks
+                found = online and base == book.runbook_url and file in book.runbooks
             if not found:
                 yield Finding(page.name, named(widget), f"the link {target} leads nowhere")
+        for file in _MENTION.findall(widget.markdown):
+            if file not in book.runbooks:
+                yield Finding(page.name, named(widget), f"there is no runbook {file}")

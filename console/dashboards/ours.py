@@ -59,7 +59,7 @@ def our_pages(parameters: Parameters) -> tuple[Page, ...]:
     template = read_template(DASHBOARDS)
     pseudo = {name: parameters.get(name, value) for name, value in PSEUDO.items()}
     meant = {name: parameters.get(name, name) for name in template["Parameters"]}
-    scope = Scope(pseudo | meant, {}, {})
+    scope = Scope(pseudo | meant, {}, template["Conditions"])
     return tuple(
         _page(DASHBOARDS.parent / nested["Location"], pseudo | scope.resolve(nested["Parameters"]))
         for nested in (resource["Properties"] for resource in template["Resources"].values())

@@ -16,7 +16,7 @@ from console.dashboards.lint import lint
 from console.dashboards.ours import ALARMS, DASHBOARDS, our_book
 from console.dashboards.palette import Mark, mark_of
 from console.dashboards.queries import queries
-from console.dashboards.widgets import MetricRow, MetricWidget, Row
+from console.dashboards.widgets import AlarmWidget, MetricRow, MetricWidget, Row, View
 from tests.template.templates import ROOT, SIDECAR
 
 PAGES = ("oncall", "capacity", "delivery", "connections", "sidecar")
@@ -239,6 +239,16 @@ def test_the_nearest_limit_is_that_of_connects_though_they_are_told_under_older_
     (result,) = evaluate(queries(nearest), store, 0, 600)
 
     assert result.points[max(result.points)] == 5
+
+
+def test_alarms_and_numbers_of_the_oncall_page_need_no_scroll_on_a_laptop() -> None:
+    widgets = page_of("oncall").body.widgets
+    first = [one for one in widgets if isinstance(one, AlarmWidget)]
+    numbers = [one for one in widgets if getattr(one, "view", None) is View.SINGLE_VALUE]
+
+    assert (len(first), len(numbers)) == (2, 6)
+    # Of 720 pixels, the page's head takes 105 and a row 46.
+    assert max(one.place.bottom for one in [*first, *numbers]) <= (720 - 105) // 46
 
 
 def test_the_delivery_page_says_objective_achieved_and_left_first() -> None:

@@ -11,6 +11,14 @@ def test_headings_links_and_tables_are_made() -> None:
     assert "<td>1</td>" in made
 
 
+def test_a_runbook_that_is_only_named_is_a_link_here() -> None:
+    made = html("lost many (MassDisconnect.md), see (above), [a](A.md)")
+
+    assert made == (
+        '<p>lost <a href="MassDisconnect.md">many</a>, see (above), <a href="A.md">a</a></p>\n'
+    )
+
+
 @pytest.mark.parametrize(
     "hostile",
     [

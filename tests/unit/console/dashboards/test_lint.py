@@ -1,5 +1,7 @@
 """Every rule of the linter lets the sound page pass, and finds the one thing that is wrong."""
 
+from dataclasses import replace
+
 import pytest
 
 from console.dashboards.lint import RULES, lint
@@ -13,8 +15,10 @@ from tests.unit.console.dashboards.sound import (
     HEADING,
     LOG,
     NUMBER,
+    NUMBER_TEXT,
     RUNBOOKS,
     TABLE,
+    TABLE_TEXT,
     Change,
     axis,
     book,
@@ -26,6 +30,7 @@ from tests.unit.console.dashboards.sound import (
     look,
     more_headings,
     place,
+    properties,
     put,
     retyped,
     row,
@@ -84,6 +89,11 @@ WRONG: list[tuple[str, Change, str]] = [
         said(f"{'Long' * 96}; **good:** x; **when bad:** y."),
         "its description does not fit",
     ),
+    (
+        "bounds",
+        said("Left; **good:** over 30; **when bad:** y."),
+        "its description says 30, wherever the line is",
+    ),
     ("unit", axis(label=""), "left: no unit is named"),
     ("unit", axis(label="seconds"), "left: the unit is ms, not seconds"),
     ("unit", axis(showUnits=True), "left axis: showUnits is not false"),
@@ -97,6 +107,7 @@ WRONG: list[tuple[str, Change, str]] = [
         said("[x](#dashboards:name=sw-gone)"),
         "the link #dashboards:name=sw-gone leads nowhere",
     ),
+    ("links", said("x (Gone.md)"), "there is no runbook Gone.md"),
     ("empty", hidden, "shows no metric"),
     ("empty", rows(GRAPH), "shows no metric"),
     ("labels", look(GRAPH, 0, label=""), "has a row without a label"),
@@ -171,6 +182,14 @@ WRONG: list[tuple[str, Change, str]] = [
         "is on a graph of other metrics",
     ),
     ("undrawn", drop(GRAPH, "annotations"), "its threshold is drawn on none"),
+    ("judged", put(GRAPH, "period", 300), "no graph with its line draws what it judges each 60 s"),
+    ("judged", put(GRAPH, "period", 30), "no graph with its line draws what it judges each 60 s"),
+    ("judged", look(GRAPH, 0, stat="p90"), "no graph with its line draws what it judges"),
+    (
+        "judged",
+        together(look(GRAPH, 0, id="m1", visible=False), constant("2 * m1", "doubled")),
+        "no graph with its line draws what it judges",
+    ),
 ]
 
 
@@ -205,6 +224,22 @@ def test_a_headroom_graph_draws_the_threshold_from_a_hundred() -> None:
     constant("TIME_SERIES(100 - 750)")(body)
 
     assert lint(book(body)) == []
+
+
+def test_a_runbook_without_an_address_is_named_and_no_link() -> None:
+    body = sound()
+    linked = book(body)
+
+    findings = lint(replace(linked, runbook_url="alarms/runbooks"))
+
+    assert {finding.rule for finding in findings} == {"links"}
+    for number in (NUMBER_TEXT, GRAPH_TEXT, TABLE_TEXT):
+        put(
+            number,
+            "markdown",
+            properties(body, number)["markdown"].replace(f"[see]({RUNBOOKS}/", "see ("),
+        )(body)
+    assert lint(replace(book(body), runbook_url="alarms/runbooks")) == []
 
 
 def test_a_finding_says_where_it_is() -> None:
