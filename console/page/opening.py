@@ -14,7 +14,7 @@ from console.logs.sources import InsightsLogs, LogSource, ReadLogs
 from console.page.deployed import DeployedDashboards
 from console.page.lives import People
 from console.page.reports import LedgerReports
-from console.page.resources import ALARMS, LOG_GROUPS, resources
+from console.page.resources import ALARMS, LOG_GROUPS, Resources
 from console.page.site import Deployment, Site
 from console.page.standing import AlarmBook, CloudWatchAlarms, Severity
 from console.page.watched import Evaluated, WatchedAlarms
@@ -58,6 +58,7 @@ def open_site(
     stack = find(client("cloudformation"), name)
     cloudwatch, logs = client("cloudwatch"), client("logs")
     region: str = cloudwatch.meta.region_name
+    own = Resources(client("cloudformation"), name)
     source: LogSource = ReadLogs(logs) if local else InsightsLogs(logs)
     return Site(
         deployment=Deployment(
@@ -72,12 +73,12 @@ def open_site(
         dashboards=DeployedDashboards(cloudwatch, name, region),
         source=CloudWatchSource(cloudwatch),
         logs=source,
-        alarms=alarms(topics(stack)) if alarms else _alarms(client, stack, clock, local=local),
+        alarms=alarms(topics(stack)) if alarms else _alarms(client, stack, clock, own, local=local),
         people=People(
             client("dynamodb"),
             stack.output("RegistryTable"),
             source,
-            partial(log_groups, client("cloudformation"), name),
+            partial(log_groups, own),
         ),
         reports=open_reports(client("dynamodb"), stack, clock),
         runbooks=runbooks(),
@@ -102,10 +103,11 @@ def open_reports(dynamodb: Any, stack: Stack, clock: Clock) -> LedgerReports:
     return LedgerReports(DynamoLedger(layout, table), archive, layout.days, clock)
 
 
-def _alarms(client: Clients, stack: Stack, clock: Clock, *, local: bool) -> AlarmBook:
+def _alarms(
+    client: Clients, stack: Stack, clock: Clock, own: Resources, *, local: bool
+) -> AlarmBook:
     if not local:
-        ours = partial(resources, client("cloudformation"), stack.name, ALARMS)
-        return CloudWatchAlarms(client("cloudwatch"), ours, topics(stack))
+        return CloudWatchAlarms(client("cloudwatch"), partial(own.of, ALARMS), topics(stack))
     catalogue = deployed(client("cloudformation"), stack.name, read_template())
     evaluated = Evaluated(catalogue, CloudWatchHistory(client("cloudwatch")), clock)
     return WatchedAlarms(catalogue, evaluated, topics(stack))
@@ -123,14 +125,10 @@ def _account(stack: Stack) -> str:
     return next((match[1] for match in found if match), "")
 
 
-def log_groups(cloudformation: Any, stack: str) -> Sequence[str]:
+def log_groups(own: Resources) -> Sequence[str]:
     """The log groups of a stack's functions.
 
     Raises:
         BotoCoreError, ClientError: CloudFormation gave no answer, or another one.
     """
-    return sorted(
-        group
-        for group in resources(cloudformation, stack, LOG_GROUPS)
-        if group.startswith(OF_FUNCTIONS)
-    )
+    return sorted(group for group in own.of(LOG_GROUPS) if group.startswith(OF_FUNCTIONS))

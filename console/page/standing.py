@@ -85,8 +85,7 @@ class CloudWatchAlarms:
 
     Args:
         client: Of CloudWatch.
-        ours: The conditions of the stack's alarms, by their names; asked each time, for a page
-            outlives a deployment.
+        ours: Tells the conditions of the stack's alarms, by their names.
         topics: Whom each topic tells, by its ARN.
     """
 

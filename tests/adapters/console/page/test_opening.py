@@ -4,7 +4,7 @@ import pytest
 
 from console.errors import ConsoleError
 from console.page.opening import log_groups, open_reports
-from console.page.resources import ALARMS, resources
+from console.page.resources import ALARMS, KNOWN_FOR, Resources
 from console.stack import Stack
 from socketwatch.settings import Api
 from tests.template.templates import SIDECAR
@@ -50,11 +50,14 @@ STACKS = {
 class FakeCloudFormation:
     """Stacks and what they are made of, two resources a page."""
 
+    asked = 0
+
     def get_paginator(self, name: str) -> Any:
         assert name == "list_stack_resources"
         return self
 
     def paginate(self, *, StackName: str) -> Any:  # noqa: N803 - boto's name
+        self.asked += 1
         found = [
             {"ResourceType": kind, "LogicalResourceId": logical, "PhysicalResourceId": physical}
             for kind, logical, physical in STACKS[StackName]
@@ -63,11 +66,25 @@ class FakeCloudFormation:
 
 
 def test_a_stacks_alarms_are_its_own_and_not_those_of_a_stack_with_a_longer_name() -> None:
-    assert resources(FakeCloudFormation(), "sw", ALARMS) == {
+    assert Resources(FakeCloudFormation(), "sw").of(ALARMS) == {
         "sw-Storm": "Storm",
         "sw-UsersAffected": "UsersAffected",
     }
 
 
 def test_the_log_groups_of_its_functions_are_found_in_all_its_stacks() -> None:
-    assert log_groups(FakeCloudFormation(), "sw") == ["/aws/lambda/sw/nested", "/aws/lambda/sw/own"]
+    assert log_groups(Resources(FakeCloudFormation(), "sw")) == [
+        "/aws/lambda/sw/nested",
+        "/aws/lambda/sw/own",
+    ]
+
+
+def test_cloudformation_is_asked_again_only_when_what_is_known_is_old() -> None:
+    account, ticks = FakeCloudFormation(), [0.0]
+    own = Resources(account, "sw", lambda: ticks[0])
+    asked = []
+    for ticks[0] in (0.0, KNOWN_FOR - 1, KNOWN_FOR):
+        own.of(ALARMS)
+        asked.append(account.asked)
+
+    assert asked == [2, 2, 4]
