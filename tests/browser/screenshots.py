@@ -27,7 +27,7 @@ CROWD = 40
 """Peers of a demo, unless told; not all are connected at once."""
 
 DRAWN = '#status[data-state="live"]'
-WHOLE = "#view:not(:has(.canvas:not([data-points])))"
+WHOLE = "#view:not(:has(.canvas:not([data-points]), [aria-busy]))"
 PATIENCE_MS = 30_000
 SETTLE_MS = 1_000
 """For graphs that are kept while their data change: nothing tells that the last one has."""

@@ -36,8 +36,8 @@ PATIENCE = 150.0
 """Seconds: a minute's metrics are whole when it is over, and the census tells of the one before."""
 
 DRAWN = '#status[data-state="live"]'
-WHOLE = "#view:not(:has(.canvas:not([data-points])))"
-"""Once every graph has been handed its points."""
+WHOLE = "#view:not(:has(.canvas:not([data-points]), [aria-busy]))"
+"""Once every graph has been handed its points, and every table of logs its lines."""
 
 pytestmark = pytest.mark.stack
 

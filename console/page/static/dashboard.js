@@ -112,9 +112,11 @@ function logView(body) {
     if (open === address) return;
     if (last !== address) become(body, element("p", { class: "muted" }, "reading the logs …"));
     open = last = address;
+    body.setAttribute("aria-busy", "true");
     const found = await ask(address).catch((error) => ({ ...widget, problem: error.message }));
     if (open !== address) return;
     open = "";
+    body.removeAttribute("aria-busy");
     become(body, ...content(found, now));
   };
 }

@@ -104,9 +104,15 @@ function writer({ ctx, bbox }) {
     const emptiest = [wanted, ...rows].reduce((best, at) => (from(at) < from(best) ? at : best));
     const at = rows.find((one) => from(one) + width <= right) ?? emptiest;
     const shown = fitting(ctx, text, right - from(at));
+    const [begin, end] = [from(at), from(at) + ctx.measureText(shown).width];
+    /* What runs behind it must not strike it through. */
+    ctx.globalAlpha = 0.75;
+    ctx.fillStyle = style("--card");
+    ctx.fillRect(begin, at - 0.8 * row, end - begin, row);
+    ctx.globalAlpha = 1;
     ctx.fillStyle = style("--text");
-    ctx.fillText(shown, from(at), at);
-    written.push({ at, end: from(at) + ctx.measureText(shown).width + gap });
+    ctx.fillText(shown, begin, at);
+    written.push({ at, end: end + gap });
   };
 }
 
