@@ -135,7 +135,8 @@ class Control:
         stage: what GetStage says.
         alive: connections that answered 200.
         gone: connections past the grace that answered 410.
-        first: of a random sample, rows without suspicion that answered 200 or 410.
+        first: of a random sample, rows that no probe had found gone and that answered 200 or 410;
+            what a post met is no probe, or a broadcast would make a mass death look like old news.
         first_gone: those of them that answered 410.
         recanted: connections that answered 200 after a probe had found them gone.
         confirmed: connections that answered 410 again after a probe had found them gone.

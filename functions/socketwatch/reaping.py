@@ -238,7 +238,7 @@ class _Run:
             control.confirmed += confirmed
             if not alive and not (gone and self._hearing.counts(row, now)):
                 continue
-            if sampled and not row.suspect_since:
+            if sampled and not row.probed_gone:
                 control.first += 1
                 control.first_gone += gone
             if sampled and vouched:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from socketwatch.breaker import Cause, Mode
+from socketwatch.broadcasting import Target
 from socketwatch.clock import MINUTE
 from socketwatch.ghosts import CLEAN_RUNS, longest_after_trouble, longest_life
 from socketwatch.reaper import Asked
@@ -148,6 +149,16 @@ def test_with_half_of_them_dead_the_breaker_holds_until_its_controls_were_clean(
     assert world.live_removed == []
     assert set(world.index.closings) == dead
     assert world.memory.state.mode is Mode.WATCHING
+
+
+def test_with_half_of_them_dead_and_all_posted_to_first_it_holds_all_the_same() -> None:
+    world = haunted(dead=0.5)
+    dead = [Target(one, "", world.now, "web") for one in sorted(world.ghosts())]
+    world.index.suspect(dead, world.now)
+
+    assert runs_until_first_closing(world) > CLEAN_RUNS
+    assert world.sweeps[0].breaker.cause is Cause.RATIO
+    assert world.live_removed == []
 
 
 def test_with_all_of_them_dead_it_holds_until_somebody_lives_to_vouch() -> None:

@@ -452,6 +452,28 @@ def test_the_sample_says_how_many_are_ghosts(stage: Stage) -> None:
     assert sweep.suspected == 4
 
 
+def test_a_row_that_only_a_post_found_gone_is_probed_for_the_first_time(stage: Stage) -> None:
+    for number in range(12):
+        stage.add(f"ghost-{number}=")
+        stage.answers[f"ghost-{number}="] = GONE
+        stage.index.suspect([Target(f"ghost-{number}=", "", NOW, "web")], NOW)
+
+    sweep = stage.reap()
+
+    assert (sweep.control.first, sweep.control.first_gone) == (13, 12)
+    assert sweep.breaker.cause is Cause.RATIO
+
+
+def test_who_a_probe_found_gone_before_is_no_news(stage: Stage) -> None:
+    for number in range(12):
+        stage.add_gone(f"ghost-{number}=")
+
+    sweep = stage.reap()
+
+    assert (sweep.control.first, sweep.control.first_gone) == (1, 0)
+    assert sweep.closed == {ClosedBy.REAPED: 12}
+
+
 def test_a_sampled_row_that_lives_is_not_written(stage: Stage) -> None:
     before = dict(stage.index.checks)
 
