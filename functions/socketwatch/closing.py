@@ -78,7 +78,12 @@ def similar(archive: Archive, one: Closed) -> Document | None:
 
 
 def remember(archive: Archive, one: Closed) -> None:
-    """Keep what the next broadcast like this one will be compared with."""
+    """Keep what the next broadcast like this one will be compared with, once all of it is known.
+
+    Of an audience that was not fully read, all may have accepted: no measure for the next.
+    """
+    if one.totals.incomplete:
+        return
     said = figures(one.totals)
     document = {
         "broadcast_id": one.broadcast_id,

@@ -317,6 +317,19 @@ def test_the_first_ack_of_a_connection_stands_and_late_ones_are_left_out(dynamod
     assert found == [Ack("a=", 5), Ack("b=", 7)]
 
 
+def test_of_acks_no_more_is_sent_than_is_counted(dynamodb: Any) -> None:
+    create(dynamodb, "template.yaml", "Deliveries", "deliveries")
+    table = Table("deliveries", dynamodb, LedgerUnavailable, lambda _attempt: None)
+    read: list[str] = []
+    dynamodb.meta.events.register(
+        "provide-client-params.dynamodb.Query",
+        lambda params, **_: read.append(params["ProjectionExpression"]),
+    )
+
+    assert list(DynamoLedger(LedgerTable("deliveries"), table).acks("01J", NOW)) == []
+    assert set(read) == {"sk, ackedAt"}
+
+
 def test_acks_are_spread_over_partitions_and_gone_after_two_days(dynamodb: Any) -> None:
     create(dynamodb, "template.yaml", "Deliveries", "deliveries")
     table = Table("deliveries", dynamodb, LedgerUnavailable, lambda _attempt: None)

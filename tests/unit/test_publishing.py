@@ -287,6 +287,16 @@ def test_the_next_one_is_compared_with_what_is_known_of_the_last_by_then() -> No
     assert similar["acceptance"] == stage.document()["rates"]["acceptance"] == 3 / 5
 
 
+def test_nothing_is_compared_with_one_of_which_not_all_is_known() -> None:
+    stage = Stage()
+    stage.close("00J", at=NOW - 1)
+    late(stage)
+    stage.close("02J", at=stage.now)
+    stage.run()
+
+    assert stage.document(REPORT.replace("01J", "02J"))["similar"]["broadcast_id"] == "00J"
+
+
 def test_acks_outlast_the_last_look() -> None:
     assert ACK_SECONDS * 1_000 >= LOOK_UNTIL + MAX_EXPIRES_IN * 1_000 + CLOSED_BY + HELD
 
