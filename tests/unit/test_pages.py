@@ -299,6 +299,9 @@ def test_days_say_what_is_not_final_late_or_cut_off() -> None:
         assert "__other__" not in shown
         assert "Nobody who was connected was lost" not in shown
     assert "(not all known) (late)" in day
+    for shown in (page, team_page("pay", [whole])):
+        assert one.day in shown
+        assert "(not all known)" in shown
     for shown in (page, text):
         assert "7 smaller labels" in shown
 

@@ -13,6 +13,9 @@ from socketwatch.pages.words import LABELS, count, label_value, of, percent
 from socketwatch.places import from_day_to_page, from_day_to_team, from_team_to_day
 from socketwatch.reports import Document, rate, time
 
+OPEN = " (not all known)"
+"""Stands behind a day, or a broadcast, whose numbers may grow."""
+
 
 def day_page(whole: Document, labels: Sequence[Document], latest: Sequence[Closed]) -> str:
     """A team's day: its sum, its labels, and its broadcasts, newest first, with links to them."""
@@ -101,7 +104,7 @@ def _days(days: Sequence[Document], *, linked: bool) -> Child:
         name: Child = f"{one['date']} {one['team']}" if several else one["date"]
         if linked:
             name = element("a", one["date"], href=from_team_to_day(one["date"], one["team"]))
-        rows.append([name, *_outcome(one)])
+        rows.append([[name, OPEN] if one["incomplete"] else name, *_outcome(one)])
     heads = ("Day", "Broadcasts", "Targeted", "Accepted", "Share")
     one_each = len({one["date"] for one in days}) == len(days)
     chart = charts.days(sorted(days, key=lambda one: str(one["date"]))) if one_each else None
@@ -150,7 +153,7 @@ def _broadcast(one: Closed) -> list[Child]:
     named = next((one.labels[name] for name in LABELS if one.labels.get(name)), "")
     link: list[Child] = [element("a", named or one.broadcast_id, href=from_day_to_page(one))]
     if one.totals.incomplete:
-        link.append(" (not all known)")
+        link.append(OPEN)
     if one.late:
         link.append(" (late)")
     at = str(time(one.closed_at))[11:19]
