@@ -19,6 +19,7 @@ from socketwatch.pages.words import (
     count,
     happened,
     moment,
+    no_users,
     of,
     percent,
     percentile,
@@ -123,7 +124,7 @@ def _of_users(document: Document) -> str:
     """Users beside their sum, which over several broadcasts counts some of them again."""
     users = document["users"]
     if not users["targeted"]:
-        return users_unknown(document) or "no connection had a user"
+        return no_users(document)
     once = "" if document["kind"] == "broadcast" else ", each once a broadcast"
     if not all_planned(document):
         return f"of {at_least(document)}{of(users['targeted'], 'user')}"

@@ -17,6 +17,7 @@ from socketwatch.pages.words import (
     happened,
     label_value,
     moment,
+    no_users,
     of,
     percent,
     percentile,
@@ -93,7 +94,7 @@ def _numbers(report: Document) -> Iterator[str]:
 def _users(report: Document) -> tuple[str, str]:
     users, unknown = report["users"], users_unknown(report)
     if not users["targeted"]:
-        return NOBODY_KNOWS, unknown or "no connection had a user"
+        return NOBODY_KNOWS, no_users(report)
     more = f"; {unknown}" if unknown else ""
     return count(users["reached"]), f"of {at_least(report)}{count(users['targeted'])}{more}"
 

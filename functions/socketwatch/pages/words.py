@@ -145,6 +145,13 @@ def users_unknown(document: Document) -> str:
     return f"not known for {of(unaccounted, 'connection')}" if unaccounted else ""
 
 
+def no_users(document: Document) -> str:
+    """Why no user is known."""
+    if not all_planned(document):
+        return "not known"
+    return users_unknown(document) or "no connection had a user"
+
+
 def all_planned(document: Document) -> bool:
     """Whether everybody in the audience is known; sums of days count what is known."""
     return bool(document.get("plan_complete", True))
