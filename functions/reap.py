@@ -5,6 +5,7 @@ from typing import Any
 from socketwatch import reaper, reaping, sweep
 from socketwatch.aws import emf, environment, telemetry
 from socketwatch.aws.reaper import ReaperSettings, open_reaper
+from socketwatch.breaker import likely
 from socketwatch.errors import BadEvent
 from socketwatch.reaper import Asked, Reaper
 from socketwatch.settings import Api
@@ -19,11 +20,9 @@ def reap(asked: Asked, remaining: int, by: Reaper) -> Sweep:
     """Reap once. What the breaker holds against closing is one line, with its likely cause."""
     done = reaping.reap(by, asked, remaining)
     LOG.info("swept", **sweep.summary(done))
-    if done.breaker.cause:
-        since = done.breaker.tripped_at
-        LOG.warning(
-            "tripped", likely=done.breaker.cause.likely, cause=done.breaker.cause, since=since
-        )
+    cause, since = done.breaker.cause, done.breaker.tripped_at
+    if cause:
+        LOG.warning("tripped", likely=likely(cause, done.control), cause=cause, since=since)
     if done.trouble:
         LOG.error("ended early", reason=done.trouble)
     return done

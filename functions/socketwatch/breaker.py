@@ -5,6 +5,7 @@ stays tripped from run to run:
 
 - `stage`, `unconfirmed`: GetStage knows no such stage, or gave no answer;
 - `no_life`: connections answer 410 and none answers 200, as behind a wrong endpoint;
+- `unheard`: none answers 200 or 410, as without the right to ask, or where no API is;
 - `ratio`: of rows probed for the first time, picked at random, too many are gone;
 - `contradiction`: connections that a probe had found gone answer again.
 
@@ -25,9 +26,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from socketwatch.ghosts import CLEAN_RUNS, DOUBT_RUNS
+from socketwatch.proof import Evidence
 
 FEW = 10
-"""Connections gone below which it may be chance that none was found alive."""
+"""Connections gone, or that gave no such answer, below which it may be chance that none answered
+200."""
 
 LEAST_SAMPLE = 50
 MOST_GONE = 0.2
@@ -55,6 +58,7 @@ class Cause(StrEnum):
     STAGE = "stage"
     UNCONFIRMED = "unconfirmed"
     NO_LIFE = "no_life"
+    UNHEARD = "unheard"
     RATIO = "ratio"
     CONTRADICTION = "contradiction"
 
@@ -70,10 +74,21 @@ _LIKELY = {
     "is down",
     Cause.NO_LIFE: "no connection answers 200: MANAGEMENT_ENDPOINT is another API's, stage's or "
     "Region's, or all connections ended at once",
+    Cause.UNHEARD: "no connection answers 200 or 410: the right ManageConnections (GET) is "
+    "missing, MANAGEMENT_ENDPOINT is wrong, or @connections is not reached",
     Cause.RATIO: "many connections ended without $disconnect: it was throttled or failed, or part "
     "of the calls go to another API",
     Cause.CONTRADICTION: "connections found gone answer again: part of the calls go to another "
     "API, or API Gateway errs about a few",
+}
+
+_LIKELY_BEHIND = {
+    Evidence.FORBIDDEN: "the right ManageConnections (GET) is missing, or MANAGEMENT_ENDPOINT is "
+    "of another API, stage or Region",
+    Evidence.NOT_FOUND: "MANAGEMENT_ENDPOINT leads to no @connections",
+    Evidence.SERVER_ERROR: "@connections is down",
+    Evidence.NO_ANSWER: "MANAGEMENT_ENDPOINT names no host that answers, or the network is down",
+    Evidence.UNINTELLIGIBLE: "MANAGEMENT_ENDPOINT is not API Gateway's, or a proxy answers for it",
 }
 
 
@@ -138,6 +153,9 @@ class Control:
         first: of a random sample, rows that no probe had found gone and that answered 200 or 410;
             what a post met is no probe, or a broadcast would make a mass death look like old news.
         first_gone: those of them that answered 410.
+        unheard: connections that gave any other answer or none, and were not throttled; 0 once any
+            has answered 200 or 410.
+        mostly: the commonest of these answers.
         recanted: connections that answered 200 after a probe had found them gone.
         confirmed: connections that answered 410 again after a probe had found them gone.
         complete: whether most of the random sample answered 200 or 410, and nothing failed since.
@@ -148,6 +166,8 @@ class Control:
     gone: int = 0
     first: int = 0
     first_gone: int = 0
+    unheard: int = 0
+    mostly: Evidence | None = None
     recanted: int = 0
     confirmed: int = 0
     complete: bool = False
@@ -156,6 +176,15 @@ class Control:
     def doubtful(self) -> bool:
         """Whether those that recanted are not outweighed."""
         return self.recanted * OUTWEIGHED > self.confirmed
+
+
+def likely(cause: Cause, control: Control) -> str:
+    """What is likely wrong, as far as the run that found this tells."""
+    if cause is not Cause.UNHEARD or control.mostly is None:
+        return cause.likely
+    why = _LIKELY_BEHIND[control.mostly]
+    said = f"none answered 200 or 410, most {control.mostly}"
+    return f"{control.unheard} connections asked, {said}: {why}"
 
 
 def objection(control: Control, mode: Mode) -> Cause | None:
@@ -189,6 +218,10 @@ def after(
 ) -> Breaker:
     """The breaker at the end of a run that it did not trip in.
 
+    Only now is it known whether the run learned anything: one of which nobody answered 200 or 410
+    reads like a healthy one where nothing is due. Throttling is no such sign: what is left due
+    tells of that, and less is asked because of it.
+
     Tripped before, it lets go after `CLEAN_RUNS` controls in a row with nothing amiss and somebody
     alive, and not before suspicions could have been confirmed, which is when contradictions show.
     Doubt must have passed as well, tripped or not. With *reset*, somebody has looked into it, and
@@ -196,6 +229,8 @@ def after(
     """
     if objection(control, breaker.mode):
         return during(breaker, control, now)
+    if control.unheard >= FEW:
+        return _tripped(breaker, Cause.UNHEARD, now)
     if control.doubtful:
         return _doubting(breaker, now)
     if not control.complete:

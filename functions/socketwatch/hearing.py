@@ -5,10 +5,11 @@ an earlier one, and whatever it was asked for: connections do not rise from the 
 back no 200, for most likely the connection has just ended.
 """
 
+from collections import Counter
 from itertools import islice
 
 from socketwatch.probing import Answer
-from socketwatch.proof import Evidence
+from socketwatch.proof import TELLING, Evidence
 from socketwatch.verdicts import Candidate
 
 
@@ -29,10 +30,15 @@ class Hearing:
         self._alive: set[str] = set()
         self.gone: set[str] = set()
         self.recanted: set[str] = set()
+        self._told = False
+        self._silent: dict[str, Evidence] = {}
 
     def hear(self, answer: Answer, now: int) -> None:
         """Take down one answer."""
         row, one = answer.row, answer.row.connection.connection_id
+        self._told |= answer.evidence in TELLING
+        if answer.evidence not in TELLING and answer.evidence is not Evidence.THROTTLED:
+            self._silent[one] = answer.evidence
         if answer.evidence is Evidence.ALIVE:
             if row.probed_gone or one in self.gone:
                 self.recanted.add(one)
@@ -56,6 +62,11 @@ class Hearing:
     def life(self) -> int:
         """How many connections answered 200."""
         return len(self._alive)
+
+    @property
+    def unheard(self) -> Counter[Evidence]:
+        """What connections answered instead of 200 or 410; nothing once one has said either."""
+        return Counter() if self._told else Counter(self._silent.values())
 
     @property
     def witnesses(self) -> int:

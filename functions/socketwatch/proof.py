@@ -24,6 +24,9 @@ class Evidence(StrEnum):
     UNINTELLIGIBLE = "unintelligible"  # anything else: it says nothing about the connection
 
 
+TELLING = frozenset({Evidence.ALIVE, Evidence.GONE})
+"""What says anything of the connection."""
+
 _BY_STATUS = {
     401: Evidence.FORBIDDEN,
     403: Evidence.FORBIDDEN,

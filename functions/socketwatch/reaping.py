@@ -23,7 +23,7 @@ from socketwatch.errors import RegistryUnavailable
 from socketwatch.ghosts import Timings
 from socketwatch.hearing import Hearing
 from socketwatch.probing import Answer, Prober
-from socketwatch.proof import Evidence
+from socketwatch.proof import TELLING, Evidence
 from socketwatch.reaper import Asked, Reaper
 from socketwatch.registry import Closing
 from socketwatch.sweep import Sweep
@@ -169,7 +169,7 @@ class _Run:
         answers = self._ask(ours)
         self._unasked += len(ours) - len(answers)
         if sampled:
-            told = sum(one.evidence in {Evidence.ALIVE, Evidence.GONE} for one in answers)
+            told = sum(one.evidence in TELLING for one in answers)
             self.sweep.control.complete = 2 * told > len(ours)
         gone = [one.row for one in answers if one.evidence is Evidence.GONE]
         again = self._ask_again(
@@ -205,6 +205,9 @@ class _Run:
         control, heard = self.sweep.control, self._hearing
         control.alive, control.gone = heard.life, len(heard.gone)
         control.recanted = len(heard.recanted)
+        unheard = heard.unheard
+        control.unheard = unheard.total()
+        control.mostly = max(unheard, key=lambda one: unheard[one], default=None)
         return answers
 
     def _ask_again(self, rows: list[Candidate]) -> list[Answer]:

@@ -6,6 +6,7 @@ import pytest
 import reap as function
 from reap import handler, reap
 from socketwatch.breaker import Confirmation
+from socketwatch.calls import Reply
 from socketwatch.clock import SECOND
 from socketwatch.reaper import Asked
 from tests.unit.test_reaping import LIMIT, Stage
@@ -47,6 +48,33 @@ def test_a_trip_names_its_likely_cause(stage: Stage, caplog: pytest.LogCaptureFi
     tripped = vars(caplog.records[1])
     assert (tripped["msg"], tripped["cause"]) == ("tripped", "stage")
     assert "API_ID, STAGE or the Region is wrong" in tripped["likely"]
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "advice"),
+    [
+        (403, "forbidden", "ManageConnections"),
+        (404, "not_found", "MANAGEMENT_ENDPOINT"),
+        (0, "no_answer", "network"),
+        (503, "server_error", "down"),
+        (302, "unintelligible", "proxy"),
+    ],
+)
+def test_who_hears_nothing_says_what_came_instead_and_what_is_likely_wrong(
+    caplog: pytest.LogCaptureFixture, status: int, word: str, advice: str
+) -> None:
+    deaf = Stage()
+    for number in range(20):
+        deaf.add(f"peer-{number}=")
+        deaf.answers[f"peer-{number}="] = Reply(status)
+
+    reap(NOTHING, LIMIT, deaf.reaper)
+
+    tripped = vars(caplog.records[1])
+    assert tripped["cause"] == "unheard"
+    assert tripped["likely"].startswith("20 connections asked, none answered 200 or 410, most ")
+    assert word in tripped["likely"]
+    assert advice in tripped["likely"]
 
 
 def test_doubt_and_what_was_kept_and_why_are_in_the_line(

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from socketwatch import metrics
-from socketwatch.breaker import Breaker, Cause, Confirmation, Mode
+from socketwatch.breaker import FEW, Breaker, Cause, Confirmation, Mode
 from socketwatch.broadcasting import Target
 from socketwatch.calls import Call, Method, Reply
 from socketwatch.clock import MINUTE, SECOND
 from socketwatch.errors import BadEvent, RegistryUnavailable
-from socketwatch.ghosts import Means, Timings
+from socketwatch.ghosts import CLEAN_RUNS, Means, Timings
 from socketwatch.pacing import Pace
 from socketwatch.probing import MOST_THROTTLED
 from socketwatch.proof import Evidence
@@ -621,6 +621,63 @@ def test_a_run_that_is_throttled_leaves_the_breaker_as_it_was() -> None:
     sweep = full.reap()
 
     assert (sweep.breaker.mode, sweep.breaker.doubt) == (Mode.RELEASED, 4)
+
+
+@pytest.mark.parametrize("status", [0, 403, 404, 500, 503, 302])
+def test_a_run_in_which_nobody_answers_200_or_410_trips(status: int) -> None:
+    deaf = Stage()
+    for number in range(FEW):
+        deaf.add(f"peer-{number}=")
+        deaf.answers[f"peer-{number}="] = Reply(status)
+
+    sweep = deaf.reap()
+
+    assert sweep.breaker.cause is Cause.UNHEARD
+    assert deaf.memory.state.tripped
+    told = {one.metric.name: one.values[0] for one in measurements(sweep)}
+    assert (told["ReaperRuns"], told["ReaperTripped"]) == (1, 1)
+
+
+@pytest.mark.parametrize("said", [ALIVE, GONE])
+def test_one_answer_that_tells_something_is_enough_to_be_heard(said: Reply) -> None:
+    poor = Stage()
+    for number in range(2 * FEW):
+        poor.add(f"peer-{number}=")
+        poor.answers[f"peer-{number}="] = Reply(503)
+    poor.answers["peer-0="] = said
+
+    assert not poor.reap().breaker.tripped
+
+
+def test_nor_do_a_few_that_are_asked_again_and_again_or_throttling_trip_it() -> None:
+    few = Stage()
+    for number in range(FEW - 1):
+        few.add(f"peer-{number}=")
+        few.answers[f"peer-{number}="] = Reply(503)
+    full = Stage()
+    for number in range(30):
+        full.add(f"peer-{number}=")
+        full.answers[f"peer-{number}="] = Reply(429)
+
+    for stage in (few, full):
+        sweep = stage.reap()
+        assert sweep.probes.total() >= FEW
+        assert not sweep.breaker.tripped
+
+
+def test_once_they_are_heard_again_it_lets_go_like_after_every_trip() -> None:
+    deaf = Stage()
+    for number in range(FEW):
+        deaf.add(f"peer-{number}=")
+        deaf.answers[f"peer-{number}="] = Reply(403)
+    deaf.reap()
+    deaf.answers.clear()
+    modes = []
+    for _ in range(CLEAN_RUNS):
+        deaf.gateway.now += 60
+        modes.append(deaf.reap().breaker.mode)
+
+    assert modes == [Mode.TRIPPED] * (CLEAN_RUNS - 1) + [Mode.RELEASED]
 
 
 def test_a_later_run_does_not_undo_the_trip_of_an_earlier_one(stage: Stage) -> None:
