@@ -23,6 +23,8 @@ def reap(asked: Asked, remaining: int, by: Reaper) -> Sweep:
     cause, since = done.breaker.cause, done.breaker.tripped_at
     if cause:
         LOG.warning("tripped", likely=likely(cause, done.control), cause=cause, since=since)
+    if asked.reset and done.overtaken:
+        LOG.warning("reset lost", advice="another run came between: ask for it again")
     if done.trouble:
         LOG.error("ended early", reason=done.trouble)
     return done

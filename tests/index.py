@@ -143,12 +143,14 @@ class FakeMemory:
         self.run += 1
         return replace(self.state, run=self.run)
 
-    def save(self, state: Breaker) -> None:
+    def save(self, state: Breaker, *, found: bool = False) -> bool:
         self._answer()
         as_read = state.run == self.run and state.kept_by == self.state.kept_by
-        if state.tripped or as_read:
+        kept = as_read or (found and state.tripped)
+        if kept:
             self.trips += state.tripped and not self.state.tripped
             self.state = replace(state, kept_by=state.run)
+        return kept
 
     def _answer(self) -> None:
         if self.down:

@@ -199,6 +199,11 @@ def objection(control: Control, mode: Mode) -> Cause | None:
     return Cause.RATIO if mode is Mode.WATCHING and _implausible(control) else None
 
 
+def alarming(control: Control, mode: Mode) -> bool:
+    """Whether a run has itself found what trips the breaker, or keeps it from letting go."""
+    return bool(objection(control, mode)) or _learned_nothing(control) or control.doubtful
+
+
 def closes(breaker: Breaker, control: Control) -> bool:
     """Whether anything may be closed now."""
     return not (breaker.tripped or breaker.doubt or control.doubtful)
@@ -229,7 +234,7 @@ def after(
     """
     if objection(control, breaker.mode):
         return during(breaker, control, now)
-    if control.unheard >= FEW:
+    if _learned_nothing(control):
         return _tripped(breaker, Cause.UNHEARD, now)
     if control.doubtful:
         return _doubting(breaker, now)
@@ -263,6 +268,10 @@ def _doubting(breaker: Breaker, now: int) -> Breaker:
 def _tripped(breaker: Breaker, cause: Cause, now: int) -> Breaker:
     since = breaker.tripped_at if breaker.tripped else now
     return replace(breaker, mode=Mode.TRIPPED, cause=cause, tripped_at=since, clean=0)
+
+
+def _learned_nothing(control: Control) -> bool:
+    return control.unheard >= FEW
 
 
 def _implausible(control: Control) -> bool:

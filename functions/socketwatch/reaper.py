@@ -50,11 +50,13 @@ class Memory(Protocol):
     def begin(self, now: int) -> Breaker:
         """Count a run, and answer with the breaker as the last one left it."""
 
-    def save(self, state: Breaker) -> None:
-        """Keep the breaker; a trip in any case, even of a run that another has overtaken.
+    def save(self, state: Breaker, *, found: bool = False) -> bool:
+        """Keep the breaker, and answer whether it was kept.
 
-        Any other state only if no run has begun since, nor one of before kept a trip that this run
-        has not read.
+        A trip that the run itself *found* is kept in any case, even of a run that another has
+        overtaken. Any other state, and a trip that was merely carried from the run before, only if
+        no run has begun since, nor one of before kept anything that this run has not read: or a run
+        that was under way would undo a reset.
         """
 
 

@@ -18,6 +18,7 @@ from dataclasses import replace
 from itertools import chain, cycle, islice
 
 from socketwatch import breaker, verdicts
+from socketwatch.breaker import Breaker
 from socketwatch.clock import MINUTE, SECOND
 from socketwatch.errors import RegistryUnavailable
 from socketwatch.ghosts import Timings
@@ -109,11 +110,19 @@ class _Run:
             self._state = breaker.after(
                 self._state, self.sweep.control, now, confirm_after, reset=reset
             )
-        self.sweep.breaker = self._state
+        self._keep(before)
+
+    def _keep(self, before: Breaker) -> None:
+        """Keep the breaker, and tell of it as it now stands for the next run, not as was wished."""
+        found = not before.tripped or breaker.alarming(self.sweep.control, before.mode)
+        kept = False
         try:
-            reaper.memory.save(self._state)
+            kept = self._reaper.memory.save(self._state, found=found)
         except RegistryUnavailable as unavailable:
             self.sweep.trouble = str(unavailable)
+        self.sweep.overtaken = not kept
+        undone = before.tripped and not self._state.tripped and not kept
+        self.sweep.breaker = before if undone else self._state
 
     def _look_for_life(self) -> None:
         """Probe the rows that are likeliest to live, of other shards each time if not of all."""
@@ -189,7 +198,7 @@ class _Run:
         tripped = self._state.tripped
         self._state = breaker.during(self._state, self.sweep.control, now)
         if self._state.tripped and not tripped:
-            self._reaper.memory.save(self._state)
+            self._reaper.memory.save(self._state, found=True)
         newest = verdicts.newest(self._began.values(), now)
         moment = Moment(now, self._state.steady_since, newest)
         judged = [(one.row, self._verdict(one, moment, vouched=vouched)) for one in answers]

@@ -34,6 +34,8 @@ class Sweep:
         late: how long the row that had waited longest for its probe had waited, in milliseconds.
         backlog: due rows left; None where it is not known.
         dry: whether nothing could be closed: by setting, by request, or for want of proof.
+        overtaken: whether the breaker could not be kept, for another run has kept it meanwhile, or
+            will: a reset is then to be asked for again.
         trouble: why the run ended early, if it did.
     """
 
@@ -47,6 +49,7 @@ class Sweep:
     late: int = 0
     backlog: int | None = None
     dry: bool = False
+    overtaken: bool = False
     trouble: str = ""
     control: Control = field(default_factory=Control)
     breaker: Breaker = field(default_factory=Breaker)
@@ -100,4 +103,5 @@ def summary(sweep: Sweep) -> dict[str, Any]:
         "cause": cause.value if cause else None,
         "doubt": sweep.breaker.doubt,
         "dryRun": sweep.dry,
+        "overtaken": sweep.overtaken,
     }

@@ -39,16 +39,30 @@ def test_an_overtaken_run_keeps_nothing_but_a_trip(memory: DynamoMemory) -> None
     earlier, later = memory.begin(NOW), memory.begin(NOW)
     memory.save(replace(later, clean=1))
 
-    memory.save(replace(earlier, clean=9))
+    assert not memory.save(replace(earlier, clean=9))
     assert memory.begin(NOW).clean == 1
 
-    memory.save(TRIPPED)
+    assert memory.save(TRIPPED, found=True)
+    assert memory.begin(NOW).tripped
+
+
+def test_a_trip_that_is_merely_carried_does_not_undo_a_reset(memory: DynamoMemory) -> None:
+    memory.begin(NOW)
+    memory.save(replace(TRIPPED, run=1, kept_by=0))
+    scheduled, by_hand = memory.begin(NOW), memory.begin(NOW)
+    assert memory.save(replace(by_hand, mode=Mode.RELEASED, cause=None))
+
+    assert not memory.save(scheduled)
+    assert memory.begin(NOW).mode is Mode.RELEASED
+
+    assert memory.save(scheduled, found=True)
     assert memory.begin(NOW).tripped
 
 
 def test_a_trip_that_a_later_run_has_not_read_stands(memory: DynamoMemory) -> None:
     earlier, later = memory.begin(NOW), memory.begin(NOW)
-    memory.save(replace(earlier, mode=Mode.TRIPPED, cause=Cause.CONTRADICTION, tripped_at=NOW))
+    trip = replace(earlier, mode=Mode.TRIPPED, cause=Cause.CONTRADICTION, tripped_at=NOW)
+    memory.save(trip, found=True)
 
     memory.save(later)
     read = memory.begin(NOW)

@@ -9,7 +9,7 @@ from socketwatch.breaker import Confirmation
 from socketwatch.calls import Reply
 from socketwatch.clock import SECOND
 from socketwatch.reaper import Asked
-from tests.unit.test_reaping import LIMIT, Stage
+from tests.unit.test_reaping import LIMIT, Stage, inside
 
 NOTHING = Asked()
 
@@ -87,6 +87,15 @@ def test_doubt_and_what_was_kept_and_why_are_in_the_line(
 
     swept = vars(caplog.records[0])
     assert (swept["doubt"], swept["held"], swept["kept"]) == (2, 1, {"doubt": 1})
+
+
+def test_a_reset_that_was_lost_says_so(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    inside(stage, stage.reap)
+
+    reap(Asked(reset=True), LIMIT, stage.reaper)
+
+    assert vars(caplog.records[-1])["msg"] == "reset lost"
+    assert "again" in vars(caplog.records[-1])["advice"]
 
 
 def test_the_answer_says_what_was_done(

@@ -303,6 +303,54 @@ def test_a_reset_lets_go_at_the_end_of_a_clean_run(stage: Stage) -> None:
     assert stage.reap().closed == {ClosedBy.REAPED: 1}
 
 
+def inside(stage: Stage, other: Callable[[], object]) -> None:
+    """Let that happen once in the middle of a run."""
+    todo = [other]
+
+    def confirm() -> Confirmation:
+        if todo:
+            todo.pop()()
+        return stage.confirmation
+
+    stage.reaper = replace(stage.reaper, stage=confirm)
+
+
+def test_a_reset_in_the_middle_of_a_scheduled_run_stands(stage: Stage) -> None:
+    stage.memory.state = replace(stage.memory.state, mode=Mode.TRIPPED, tripped_at=NOW)
+    resets: list[Sweep] = []
+    inside(stage, lambda: resets.append(stage.reap(reset=True)))
+
+    stage.reap()
+
+    assert resets[0].breaker.mode is stage.memory.state.mode is Mode.RELEASED
+    assert not summary(resets[0])["overtaken"]
+
+
+def test_a_reset_that_another_run_overtakes_does_not_claim_to_have_let_go(stage: Stage) -> None:
+    stage.memory.state = replace(stage.memory.state, mode=Mode.TRIPPED, tripped_at=NOW)
+    inside(stage, stage.reap)
+
+    told = summary(stage.reap(reset=True))
+
+    assert stage.memory.state.tripped
+    assert (told["breaker"], told["overtaken"]) == ("tripped", True)
+
+
+def test_an_overtaken_run_that_itself_finds_something_amiss_trips_it_all_the_same(
+    stage: Stage,
+) -> None:
+    stage.memory.state = replace(stage.memory.state, mode=Mode.TRIPPED, tripped_at=NOW)
+
+    def reset_then_fail() -> None:
+        stage.reap(reset=True)
+        stage.confirmation = Confirmation.MISSING
+
+    inside(stage, reset_then_fail)
+    stage.reap()
+
+    assert stage.memory.state.cause is Cause.STAGE
+
+
 def test_a_run_of_an_earlier_start_does_not_let_go_what_a_later_one_tripped(stage: Stage) -> None:
     earlier = stage.memory.begin(NOW)
     later = stage.memory.begin(NOW)
@@ -683,7 +731,8 @@ def test_once_they_are_heard_again_it_lets_go_like_after_every_trip() -> None:
 def test_a_later_run_does_not_undo_the_trip_of_an_earlier_one(stage: Stage) -> None:
     earlier = stage.memory.begin(NOW)
     later = stage.memory.begin(NOW)
-    stage.memory.save(replace(earlier, mode=Mode.TRIPPED, cause=Cause.RATIO, tripped_at=NOW))
+    trip = replace(earlier, mode=Mode.TRIPPED, cause=Cause.RATIO, tripped_at=NOW)
+    stage.memory.save(trip, found=True)
 
     stage.memory.save(later)
 

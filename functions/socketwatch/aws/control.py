@@ -1,6 +1,5 @@
 """What the breaker stands on: a row in which it is kept, and the stage as API Gateway knows it."""
 
-from contextlib import suppress
 from typing import Any
 
 from socketwatch import rows
@@ -11,7 +10,8 @@ from socketwatch.rows import number, string, text_of, whole_of
 from socketwatch.settings import Api
 
 AS_READ = "(attribute_not_exists(#keptBy) OR #keptBy = :read)"
-"""Nobody has kept anything since: of the runs that were overtaken, that would be a trip."""
+"""Nobody has kept anything since: of the runs that were overtaken, that would be a trip; of those
+that overtook, anything."""
 
 
 class DynamoMemory:
@@ -46,7 +46,7 @@ class DynamoMemory:
             kept_by=whole_of(before, "keptBy"),
         )
 
-    def save(self, state: Breaker) -> None:
+    def save(self, state: Breaker, *, found: bool = False) -> bool:
         """See `Memory.save`."""
         values = {
             "mode": string(state.mode),
@@ -66,12 +66,15 @@ class DynamoMemory:
             "ExpressionAttributeNames": {f"#{name}": name for name in values},
             "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
         }
-        if not state.tripped:
+        if not (found and state.tripped):
             write["ConditionExpression"] = "#run = :keptBy AND " + AS_READ
             write["ExpressionAttributeNames"]["#run"] = "run"
             write["ExpressionAttributeValues"][":read"] = number(state.kept_by)
-        with suppress(ConditionFailed):
+        try:
             self._table.call("update_item", **write)
+        except ConditionFailed:
+            return False
+        return True
 
 
 class ApiStage:
