@@ -13,7 +13,7 @@ from socketwatch.outcomes import Outcome
 from socketwatch.publishing import Published
 from tests.broadcasts import asked, delivered, users
 from tests.fakes import NOW
-from tests.unit.test_publishing import Stage, late, settled
+from tests.stage import Stage, late, settled
 
 DAY = "2024-11-11"
 

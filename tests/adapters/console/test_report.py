@@ -13,7 +13,7 @@ from console.access import Clients
 from console.surroundings import Surroundings
 from socketwatch.answering import Answerer
 from tests.adapters.console.account import NOW, FakeAccount
-from tests.unit.test_publishing import Stage
+from tests.stage import Stage
 
 
 @dataclass
