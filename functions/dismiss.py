@@ -13,9 +13,15 @@ LOG = telemetry.logger("dismiss")
 DISMISSER = open_dismisser(environment.read(DismisserSettings))
 
 
-def dismiss(remaining: int, by: Dismisser) -> Dismissed:
-    """End whom the policy says in one index shard."""
-    done = dismissing.dismiss(by, remaining)
+def dismiss(event: Any, remaining: int, by: Dismisser) -> Dismissed:
+    """End whom the policy says in one index shard, if the event says what time it is."""
+    scheduled_at = dismissing.scheduled(event)
+    if scheduled_at is None:
+        LOG.warning(
+            "nobody dismissed", reason="the event names no time, and one clock is not enough"
+        )
+        return Dismissed()
+    done = dismissing.dismiss(by, remaining, scheduled_at)
     for reason, number in done.ended.items():
         LOG.info("dismissed", reason=reason, number=number)
     for status, number in done.failed.items():
@@ -24,6 +30,7 @@ def dismiss(remaining: int, by: Dismisser) -> Dismissed:
 
 
 @LOG.inject_lambda_context
-def handler(_event: Any, context: Any) -> None:
+def handler(event: Any, context: Any) -> None:
     """Lambda's entry."""
-    emf.emit(API, dismissing.measurements(dismiss(environment.remaining(context), DISMISSER)))
+    done = dismiss(event, environment.remaining(context), DISMISSER)
+    emf.emit(API, dismissing.measurements(done))

@@ -4,14 +4,21 @@ API Gateway checks a token at the handshake only, and ends idle connections only
 posted to them either. What is done here is policy, off unless set, and takes another right than
 the reaper has: DeleteConnection. A row is closed only once API Gateway has said that it ended the
 connection (204); a 410 is the reaper's business. Times are milliseconds.
+
+Silence is measured by two clocks, this host's and that of whoever scheduled the run, and the
+earlier one counts: were ours an hour ahead, it alone would call everybody idle whom it reads.
+Unlike the stamps of the rows themselves, the schedule's clock goes on where nobody connects or
+speaks, so it keeps nobody who truly is idle. A run of which nobody says for when it was scheduled
+ends nobody.
 """
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import chain
-from typing import Protocol
+from typing import Any, Protocol
 
 from socketwatch import metrics
 from socketwatch.calls import Call, Method, Reply, Work
@@ -102,13 +109,24 @@ def grounds(row: Candidate, now: int, policy: Policy) -> ClosedBy | None:
     return None
 
 
-def dismiss(dismisser: Dismisser, remaining: int) -> Dismissed:
+def scheduled(event: Any) -> int | None:
+    """The time of a scheduled event, by EventBridge's clock; None if it names none."""
+    told = event.get("time") if isinstance(event, dict) else None
+    try:
+        at = datetime.fromisoformat(told) if isinstance(told, str) else None
+    except ValueError:
+        return None
+    return int(at.timestamp() * SECOND) if at and at.tzinfo else None
+
+
+def dismiss(dismisser: Dismisser, remaining: int, scheduled_at: int) -> Dismissed:
     """Look at a part of the index, another each minute, and end whom the policy says.
 
     Raises:
         RegistryUnavailable: the rows cannot be read; some connections may have been ended.
     """
-    policy, now, started = dismisser.policy, dismisser.clock(), dismisser.monotonic()
+    policy, started = dismisser.policy, dismisser.monotonic()
+    now = min(dismisser.clock(), scheduled_at)
     round_of = min(ROUND, policy.age_shards)
     shards = range(now // MINUTE % round_of, policy.age_shards, round_of)
     seen_before = now - policy.idle_after - SEEN_EVERY if policy.idle_after else 0

@@ -332,7 +332,7 @@ def dismiss_at(scene: Scene, index_shard: int) -> Dismissed:
         policy=Policy(Api(scene.stack.api_id, "live"), 0, tokens=True, age_shards=16),
     )
     try:
-        return dismiss(dismisser, 40_000)
+        return dismiss(dismisser, 40_000, dismisser.clock())
     finally:
         sender.close()
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,7 @@ from socketwatch.dismissing import (
     dismiss,
     grounds,
     measurements,
+    scheduled,
 )
 from socketwatch.errors import RegistryUnavailable
 from socketwatch.pacing import Pace
@@ -32,6 +35,7 @@ from tests.index import FakeIndex, FakeRows
 API = Api("abc123", "live")
 POLICY = Policy(API, idle_after=10 * MINUTE, tokens=True, age_shards=1)
 ENDED = Reply(204)
+EVENT = {"source": "aws.events", "time": datetime.fromtimestamp(NOW / SECOND, UTC).isoformat()}
 
 
 def row(seen: int = NOW, token: int = 0, api_id: str = "abc123") -> Candidate:
@@ -120,7 +124,7 @@ def stage() -> Stage:
 def test_the_idle_are_ended_by_delete_and_closed_as_idle(stage: Stage) -> None:
     stage.add("stale=", NOW, token=1)
 
-    done = dismiss(stage.dismisser, 60 * SECOND)
+    done = dismiss(stage.dismisser, 60 * SECOND, NOW)
 
     assert {(call.method, call.connection_id) for call in stage.asked} == {
         (Method.DELETE, "idle="),
@@ -142,7 +146,7 @@ def test_a_row_stays_unless_the_gateway_says_that_it_ended_the_connection(
 ) -> None:
     stage.answers["idle="] = Reply(status)
 
-    done = dismiss(stage.dismisser, 60 * SECOND)
+    done = dismiss(stage.dismisser, 60 * SECOND, NOW)
 
     assert stage.index.closings == {}
     assert (done.ended, done.failed) == ({}, {status: 1})
@@ -159,20 +163,20 @@ def test_who_spoke_after_the_row_was_read_is_left_alone(stage: Stage) -> None:
 
     stage.rows.overdue = lagging  # type: ignore[method-assign]
 
-    assert dismiss(stage.dismisser, 60 * SECOND) == Dismissed()
+    assert dismiss(stage.dismisser, 60 * SECOND, NOW) == Dismissed()
     assert stage.asked == []
 
 
 def test_disconnect_may_close_the_row_first(stage: Stage) -> None:
 
     stage.rows.close = lambda *_: False  # type: ignore[method-assign]
-    done = dismiss(stage.dismisser, 60 * SECOND)
+    done = dismiss(stage.dismisser, 60 * SECOND, NOW)
 
     assert done.ended == {ClosedBy.IDLE: 1}
 
 
 def test_without_time_nobody_is_ended(stage: Stage) -> None:
-    assert dismiss(stage.dismisser, STOP_BEFORE_END) == Dismissed()
+    assert dismiss(stage.dismisser, STOP_BEFORE_END, NOW) == Dismissed()
     assert stage.asked == []
 
 
@@ -181,7 +185,7 @@ def test_a_registry_that_does_not_answer_ends_the_run(stage: Stage) -> None:
     stage.rows.overdue = lambda *_: stage.rows.due(0, NOW)  # type: ignore[method-assign]
 
     with pytest.raises(RegistryUnavailable):
-        dismiss(stage.dismisser, 60 * SECOND)
+        dismiss(stage.dismisser, 60 * SECOND, NOW)
 
 
 @pytest.mark.parametrize("age_shards", [1, ROUND, 17, 250])
@@ -196,7 +200,7 @@ def test_however_many_shards_there_are_each_has_its_minute(age_shards: int) -> N
     stage.rows.overdue = overdue  # type: ignore[method-assign, assignment]
     dismisser = replace(stage.dismisser, policy=replace(POLICY, age_shards=age_shards))
     for _ in range(min(age_shards, ROUND)):
-        dismiss(dismisser, 60 * SECOND)
+        dismiss(dismisser, 60 * SECOND, stage.gateway.clock())
         stage.gateway.now += 60
 
     assert sorted(seen) == list(range(age_shards))
@@ -206,7 +210,7 @@ def test_a_ghost_that_is_due_stays_due_for_the_reaper(stage: Stage) -> None:
     stage.index.checks["idle="] = (NOW - MINUTE, 0)
     stage.answers["idle="] = Reply(410)
 
-    dismiss(stage.dismisser, 60 * SECOND)
+    dismiss(stage.dismisser, 60 * SECOND, NOW)
 
     assert [call.connection_id for call in stage.asked] == ["idle="]
     assert stage.index.checks["idle="] == (NOW, 0)
@@ -215,7 +219,7 @@ def test_a_ghost_that_is_due_stays_due_for_the_reaper(stage: Stage) -> None:
 def test_who_is_due_is_dismissed_like_others(stage: Stage) -> None:
     stage.index.checks["idle="] = (NOW - MINUTE, 0)
 
-    dismiss(stage.dismisser, 60 * SECOND)
+    dismiss(stage.dismisser, 60 * SECOND, NOW)
 
     assert stage.index.closings["idle="].by is ClosedBy.IDLE
 
@@ -229,16 +233,60 @@ def test_a_suspicion_that_no_probe_confirmed_does_not_look_confirmed(
     stage.index.checks["idle="] = (NOW + MINUTE, since)
     stage.answers["idle="] = Reply(410)
 
-    dismiss(stage.dismisser, 60 * SECOND)
+    dismiss(stage.dismisser, 60 * SECOND, NOW)
 
     assert stage.index.checks["idle="] == (NOW + LOOK_AFTER, kept)
+
+
+def test_a_clock_an_hour_ahead_makes_nobody_idle(stage: Stage) -> None:
+    stage.add("heard=", NOW - MINUTE)
+    stage.dismisser = replace(
+        stage.dismisser, clock=lambda: stage.gateway.clock() + 60 * MINUTE, rows=stage.rows
+    )
+
+    dismiss(stage.dismisser, 60 * SECOND, NOW)
+
+    assert stage.index.closings.keys() == {"idle="}
+
+
+def test_where_everybody_is_silent_everybody_is_ended(stage: Stage) -> None:
+    stage.add("busy=", NOW - 30 * MINUTE)
+
+    dismiss(stage.dismisser, 60 * SECOND, NOW)
+
+    assert stage.index.closings.keys() == {"busy=", "idle="}
+
+
+@pytest.mark.parametrize(
+    ("event", "at"),
+    [
+        ({"time": "2023-11-14T22:13:20Z"}, 1_700_000_000_000),
+        ({"time": "2023-11-14T22:13:20+00:00"}, 1_700_000_000_000),
+        ({"time": "2023-11-14T22:13:20"}, None),
+        ({"time": "now"}, None),
+        ({"time": 1_700_000_000}, None),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_when_a_run_was_scheduled(event: Any, at: int | None) -> None:
+    assert scheduled(event) == at
+
+
+def test_without_a_second_clock_nobody_is_ended_and_it_says_so(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    run({}, 60 * SECOND, stage.dismisser)
+
+    assert stage.asked == []
+    assert "names no time" in vars(caplog.records[0])["reason"]
 
 
 def test_what_was_done_is_logged(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     stage.add("stuck=", NOW - 60 * MINUTE)
     stage.answers["stuck="] = Reply(403)
 
-    run(60 * SECOND, stage.dismisser)
+    run(EVENT, 60 * SECOND, stage.dismisser)
 
     done, failed = (vars(line) for line in caplog.records)
     assert (done["msg"], done["reason"], done["number"]) == ("dismissed", "idle", 1)
