@@ -8,13 +8,14 @@ is known or a day has passed; what changed by then is published again and counte
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from socketwatch import closing, metrics, rollups
 from socketwatch.archive import Archive, Closed, TeamDay
 from socketwatch.clock import MINUTE, SECOND, Clock
 from socketwatch.daily import day_lines, day_report, days_before
-from socketwatch.errors import NotPublished
+from socketwatch.errors import LedgerUnavailable, NotPublished
 from socketwatch.ledger import Ledger, RequestRow
 from socketwatch.metrics import Measurement
 from socketwatch.pages.broadcast import broadcast_page
@@ -32,8 +33,8 @@ If something is still open then, the time since it was closed is doubled, and so
 LOOK_UNTIL = 24 * 60 * MINUTE
 """After a report was closed, the time of the last look; its acks are there as long as that."""
 
-HELD = 3 * MINUTE
-"""A report is one run's for so long: longer than any run lasts."""
+HELD = 90 * SECOND
+"""A report is one run's for so long: longer than any run lasts, which has a minute."""
 
 BEHIND = 2 * MINUTE
 """A report that a run had no time to add up waits so long, while others have the time."""
@@ -104,6 +105,16 @@ class Publisher:
         Raises:
             LedgerUnavailable: a later run goes on; *done* says what was published before.
         """
+        held: list[RequestRow] = []
+        try:
+            self._run(remaining, done, held)
+        except LedgerUnavailable:
+            # What it cannot be told now waits until nobody holds it any more.
+            with suppress(LedgerUnavailable):
+                self._release(held)
+            raise
+
+    def _run(self, remaining: Clock, done: Published, held: list[RequestRow]) -> None:
         kept: Kept = {}
         slow: list[RequestRow] = []
         for row in self.ledger.closed(self.clock()):
@@ -111,7 +122,10 @@ class Publisher:
                 done.rest = True
                 break
             mine = self.ledger.put_off(row, self.clock() + HELD)
-            if mine and not self._publish(mine, _time(remaining, ONE_AT_MOST), kept, done):
+            if not mine:
+                continue
+            held.append(mine)
+            if not self._publish(mine, _time(remaining, ONE_AT_MOST), kept, done):
                 slow.append(mine)
         for row in slow:
             if not self._publish(row, _time(remaining), kept, done):

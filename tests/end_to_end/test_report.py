@@ -12,6 +12,8 @@ import pytest
 
 from local.clock import real_ms
 from socketwatch.archive import date
+from socketwatch.clock import SECOND
+from socketwatch.publishing import HELD
 from tests.end_to_end.conftest import Scene
 from tests.end_to_end.dialogue import ask, hear, kept_alive
 from tests.pages import faults
@@ -35,9 +37,13 @@ async def report(scene: Scene, broadcast_id: str) -> dict[str, Any]:
 
 
 async def published(scene: Scene, broadcast_id: str) -> dict[str, Any]:
-    """Settle and publish until the report of a broadcast is out, and the report as it is in S3."""
+    """Settle and publish until the report of a broadcast is out, and the report as it is in S3.
+
+    A run that breaks off may hold it until `HELD` has passed.
+    """
     address = (await report(scene, broadcast_id))["links"]["json"]
-    for _ in range(60):
+    deadline = scene.loop.time() + HELD / SECOND + 10
+    while scene.loop.time() < deadline:
         await scene.stack.invoke("Settle")
         await scene.stack.invoke("Report", SCHEDULE)
         if body := await asyncio.to_thread(read, scene, address):

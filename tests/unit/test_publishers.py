@@ -188,7 +188,29 @@ def test_a_run_that_is_broken_off_anywhere_is_made_up_for(write: int, happened: 
     stage.archive.interrupt = write
     stage.run()
 
+    # What an archive that fails leaves behind, the next run finds at once.
     stage.archive.interrupt = None
+    stage.run()
+
+    assert stage.document(DAY_DATA) | {"as_of": ""} == undisturbed(happened)
+    assert stage.ledger.waiting == {}
+
+
+@pytest.mark.parametrize("happened", HAPPENED)
+@pytest.mark.parametrize("place", [REPORT, PAGE, "events", DAY_DATA, DAY_PAGE, TEAM_PAGE])
+def test_a_run_that_is_killed_is_made_up_for_once_nobody_can_hold_its_reports(
+    place: str, happened: Happened
+) -> None:
+    def killed() -> None:
+        raise SystemExit
+
+    stage = Stage()
+    happened(stage)
+    stage.meanwhile[place] = killed
+    with pytest.raises(SystemExit):
+        stage.run()
+
+    assert "01J" not in stage.run().reports
     stage.now += HELD
     stage.run()
 
