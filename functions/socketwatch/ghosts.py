@@ -8,6 +8,8 @@ from math import ceil
 from typing import Self
 
 from socketwatch.clock import MINUTE, SECOND
+from socketwatch.errors import SettingError
+from socketwatch.registry import GRACE, LIFETIME
 from socketwatch.settings import Environment, whole
 
 CLEAN_RUNS = 3
@@ -39,12 +41,26 @@ class Timings:
 
     @classmethod
     def from_environment(cls, env: Environment) -> Self:
-        """Read `CHECK_AFTER_SECONDS`, `CONFIRM_AFTER_SECONDS` and `GRACE_SECONDS`."""
-        return cls(
+        """Read `CHECK_AFTER_SECONDS`, `CONFIRM_AFTER_SECONDS` and `GRACE_SECONDS`.
+
+        Raises:
+            SettingError: one is out of its range, or so long against the first that a ghost could
+                live longer than `longest_life` says.
+        """
+        timings = cls(
             check_after=SECOND * whole(env, "CHECK_AFTER_SECONDS", 900, low=10, high=7_200),
             confirm_after=SECOND * whole(env, "CONFIRM_AFTER_SECONDS", 60, low=1, high=3_600),
             grace=SECOND * whole(env, "GRACE_SECONDS", 60, low=1, high=3_600),
         )
+        # A row that says nothing is asked again after a third of `check_after`, but no sooner than
+        # a confirmation; and a row is young at its first probe at most.
+        if 3 * timings.confirm_after > timings.check_after:
+            raise SettingError(
+                "CONFIRM_AFTER_SECONDS must be at most a third of CHECK_AFTER_SECONDS"
+            )
+        if timings.grace > timings.check_after:
+            raise SettingError("GRACE_SECONDS must be at most CHECK_AFTER_SECONDS")
+        return timings
 
     @property
     def retry_after(self) -> int:
@@ -88,15 +104,19 @@ class Means:
 def longest_life(rows: int, timings: Timings, means: Means) -> int:
     """The most that a ghost lives among *rows* open rows, while the breaker lets the reaper close.
 
+    As a row that counts as open: so it does not outlive its expiry, however many rows there are.
+
     It may have died right after it was heard; it waits for its probe, and the probe for its turn;
     it is young at most once; it waits to be confirmed, and again for its turn:
 
         check_after + grace + wait(rows) + confirm_after + wait(rows)
 
-    Holds while probes are answered. Rows are spread over the index shards by their ids; where they
-    are not, *rows* is the number of shards times the rows of the fullest.
+    Holds while probes are answered, for timings that `Timings.from_environment` does not refuse;
+    what comes after trouble is `longest_after_trouble`. Rows are spread over the index shards by
+    their ids; where they are not, *rows* is the number of shards times the rows of the fullest.
     """
-    return timings.check_after + timings.grace + timings.confirm_after + 2 * means.wait(rows)
+    probing = timings.check_after + timings.grace + timings.confirm_after + 2 * means.wait(rows)
+    return min(probing, LIFETIME + GRACE)
 
 
 def longest_after_trouble(rows: int, timings: Timings, means: Means) -> int:
@@ -113,4 +133,5 @@ def longest_after_trouble(rows: int, timings: Timings, means: Means) -> int:
     clean = max(CLEAN_RUNS * means.period, 2 * timings.confirm_after)
     letting_go = means.period + max(clean, DOUBT_RUNS * means.period)
     held_back = timings.retry_after + means.wait(rows)
-    return clearing + letting_go + held_back + 2 * (timings.confirm_after + means.wait(rows))
+    confirming = 2 * (timings.confirm_after + means.wait(rows))
+    return min(clearing + letting_go + held_back + confirming, LIFETIME + GRACE)

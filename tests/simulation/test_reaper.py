@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from socketwatch.breaker import Cause, Mode
 from socketwatch.broadcasting import Target
-from socketwatch.clock import MINUTE
-from socketwatch.ghosts import CLEAN_RUNS, longest_after_trouble, longest_life
+from socketwatch.clock import MINUTE, SECOND
+from socketwatch.ghosts import CLEAN_RUNS, Timings, longest_after_trouble, longest_life
 from socketwatch.reaper import Asked
 from socketwatch.registry import ClosedBy
 from tests.simulation.haunted import MEANS, TIMINGS, WRONG, Chaos, World
@@ -91,6 +91,24 @@ def test_no_ghost_lives_longer_than_the_bound(seed: int, size: int, going: float
 
     assert oldest <= longest_life(len(world.index.checks), TIMINGS, MEANS)
     assert not any(sweep.breaker.tripped for sweep in world.sweeps)
+
+
+@pytest.mark.parametrize("seconds", [(10, 3, 1), (60, 20, 60), (900, 300, 60), (600, 1, 600)])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_nor_does_it_with_other_timings_that_are_not_refused(
+    seed: int, seconds: tuple[int, int, int]
+) -> None:
+    timings = Timings(*(SECOND * one for one in seconds))
+    world = World(seed, Chaos(lost=1.0, two=0.1), timings=timings)
+    for _ in range(30):
+        world.join()
+    world.loyal = {"peer-00000="}
+    for _ in range(60):
+        world.live_on(1, coming=1, going=1)
+        ages = [world.now - world.peers[one].ended for one in world.ghosts()]
+        assert max(ages, default=0) <= longest_life(len(world.index.checks), timings, MEANS)
+
+    assert world.index.closings
 
 
 def haunted(dead: float, rows: int = 10_000) -> World:
