@@ -16,7 +16,7 @@ from socketwatch.pacing import Pace
 from socketwatch.probing import MOST_THROTTLED
 from socketwatch.proof import Evidence
 from socketwatch.reaper import Asked, Reaper, Rules, read
-from socketwatch.reaping import LATEST, STOP_BEFORE_END, reap
+from socketwatch.reaping import LATEST, STOP_BEFORE_END, VOUCH_SECONDS, reap
 from socketwatch.registry import GRACE, LIFETIME, ClosedBy, Closing, Connection
 from socketwatch.settings import Api
 from socketwatch.sweep import Sweep, measurements, summary
@@ -372,6 +372,54 @@ def test_throttling_ends_the_run_and_what_is_left_stays_due(stage: Stage) -> Non
     assert MOST_THROTTLED <= sweep.probes[Evidence.THROTTLED] < MOST_THROTTLED + 10
     assert sweep.backlog
     assert sweep.backlog >= 100 - sweep.probes[Evidence.THROTTLED]
+
+
+def test_only_who_was_gone_twice_and_vouched_for_as_gone_outweighs_doubt(
+    stage: Stage,
+) -> None:
+    stage.add("once=")
+    stage.answers["once="] = GONE
+    stage.add_gone("twice=")
+
+    assert stage.reap().control.confirmed == 1
+
+    alone = Stage()
+    alone.add_gone("twice=")
+    assert alone.reap().control.confirmed == 0
+
+
+def test_who_answers_only_after_a_row_was_asked_bears_no_witness_to_it(stage: Stage) -> None:
+    stage.add_gone("ghost=")
+    # No answer when life is looked for; the next one comes in the same round as the ghost's.
+    stage.say("witness=", [Reply(503)], then=ALIVE)
+
+    sweep = stage.reap()
+
+    assert stage.index.closings == {}
+    assert sweep.kept[Kept.UNVOUCHED] == 1
+
+
+def test_a_trip_is_kept_before_anything_else_is_done(stage: Stage) -> None:
+    kept: list[Cause | None] = []
+    stage.confirmation = Confirmation.MISSING
+    stage.add_gone("ghost=")
+
+    class Watched(FakeRows):
+        def note(self, row: Candidate, check_at: int, suspect_since: int) -> bool:
+            kept.append(stage.memory.state.cause)
+            return super().note(row, check_at, suspect_since)
+
+    stage.reaper = replace(stage.reaper, rows=Watched(stage.index))
+    stage.reap()
+
+    assert kept == [Cause.STAGE]
+
+
+def test_what_is_kept_of_the_time_limit_is_enough_for_calls_in_flight() -> None:
+    """The last witnesses, the answers to them, and three tries of each write, two seconds each."""
+    reply_timeout, write = 2 * SECOND, 3 * 2 * SECOND
+
+    assert VOUCH_SECONDS * SECOND + reply_timeout + write <= STOP_BEFORE_END
 
 
 def test_a_run_ends_before_its_time_limit_and_the_next_goes_on() -> None:
