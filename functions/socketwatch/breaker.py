@@ -158,6 +158,10 @@ class Control:
         mostly: the commonest of these answers.
         recanted: connections that answered 200 after a probe had found them gone.
         confirmed: connections that answered 410 again after a probe had found them gone.
+        wanted: rows that were asked of the random sample; 0 before it was read.
+        sample: rows that it has.
+        told: those of them that answered 200 or 410.
+        known: rows that count as open and were asked, in the sample or not.
         complete: whether most of the random sample answered 200 or 410, and nothing failed since.
     """
 
@@ -170,7 +174,19 @@ class Control:
     mostly: Evidence | None = None
     recanted: int = 0
     confirmed: int = 0
+    wanted: int = 0
+    sample: int = 0
+    told: int = 0
+    known: int = 0
     complete: bool = False
+
+    @property
+    def short(self) -> bool:
+        """Whether the sample tells too little to judge by, though there are more rows than it has.
+
+        As where rows that are no more hide the open ones from it, or most of it does not answer.
+        """
+        return self.told < min(self.wanted, LEAST_OF_FEW) and self.known > self.sample
 
     @property
     def doubtful(self) -> bool:
@@ -205,8 +221,8 @@ def alarming(control: Control, mode: Mode) -> bool:
 
 
 def closes(breaker: Breaker, control: Control) -> bool:
-    """Whether anything may be closed now."""
-    return not (breaker.tripped or breaker.doubt or control.doubtful)
+    """Whether anything may be closed now; not where the share of the dead is unknown."""
+    return not (breaker.tripped or breaker.doubt or control.doubtful or control.short)
 
 
 def during(breaker: Breaker, control: Control, now: int) -> Breaker:
@@ -238,7 +254,8 @@ def after(
         return _tripped(breaker, Cause.UNHEARD, now)
     if control.doubtful:
         return _doubting(breaker, now)
-    if not control.complete:
+    # Whoever resets it has looked into what a sample without a row does not tell.
+    if not (control.complete or (reset and control.wanted and not control.sample)):
         return breaker
     clears = bool(control.alive) and not control.recanted
     doubt = 0 if reset and clears else max(0, breaker.doubt - 1)

@@ -86,6 +86,7 @@ class _Run:
         self._few = min(VOUCHED_BY, spare)
         self._hearing = Hearing(self._rules.timings.grace)
         self._began: dict[str, int] = {}
+        self._open: set[str] = set()
         self._unasked = 0
         self.sweep = Sweep(dry=self._rules.dry_run or asked.dry_run)
 
@@ -103,6 +104,7 @@ class _Run:
         except RegistryUnavailable as unavailable:
             self.sweep.trouble = str(unavailable)
             self.sweep.control.complete = False
+            self.sweep.control.wanted = 0
         reaper.pace.end(reaper.monotonic(), reaper.clock())
         now = self._now()
         if before.tripped or not self._state.tripped:
@@ -140,7 +142,9 @@ class _Run:
     def _sample(self) -> None:
         """A round of rows picked at random from all, due or not."""
         most = min(SAMPLE, self._quarter())
-        self._round(self._reaper.rows.sample(most) if most > 0 else [], sampled=True)
+        rows = self._reaper.rows.sample(most) if most > 0 else []
+        self.sweep.control.wanted = max(1, most)
+        self._round(rows, sampled=True)
 
     def _quarter(self) -> int:
         """Probes that fit into a quarter of what is left of the run: most is for due rows."""
@@ -178,8 +182,10 @@ class _Run:
         answers = self._ask(ours)
         self._unasked += len(ours) - len(answers)
         if sampled:
-            told = sum(one.evidence in TELLING for one in answers)
-            self.sweep.control.complete = 2 * told > len(ours)
+            control = self.sweep.control
+            control.sample = len(ours)
+            control.told = sum(one.evidence in TELLING for one in answers)
+            control.complete = 2 * control.told > len(ours)
         gone = [one.row for one in answers if one.evidence is Evidence.GONE]
         again = self._ask_again(
             [row for row in gone if row.probed_gone or self._hearing.answered(row)]
@@ -209,9 +215,11 @@ class _Run:
         self.sweep.probes.update(answer.evidence for answer in answers)
         self._began |= {_id(row): row.connection.connected_at for row in rows}
         now = self._now()
+        self._open |= {_id(row) for row in rows if row.connection.expires_at * SECOND > now}
         for answer in answers:
             self._hearing.hear(answer, now)
         control, heard = self.sweep.control, self._hearing
+        control.known = len(self._open)
         control.alive, control.gone = heard.life, len(heard.gone)
         control.recanted = len(heard.recanted)
         unheard = heard.unheard

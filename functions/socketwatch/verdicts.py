@@ -106,7 +106,7 @@ class Kept(StrEnum):
     ANSWERED = "answered"  # 410 or nothing, after a 200 in the same run
     UNANSWERED = "unanswered"  # neither 200 nor 410; `Probes` says what
     HELD = "held"  # it would be closed, but the breaker has tripped
-    DOUBT = "doubt"  # it would be closed, but one that was found gone has answered again
+    DOUBT = "doubt"  # it would be closed, but one found gone has answered, or the sample is small
     DRY = "dry"  # it would be closed, but the run is dry
     FOREIGN = "foreign"  # of another API or stage, and not asked about
     OVERTAKEN = "overtaken"  # somebody else changed it between probe and write

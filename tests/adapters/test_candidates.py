@@ -10,7 +10,7 @@ import botocore.exceptions
 import pytest
 
 from socketwatch import rows
-from socketwatch.aws.candidates import DynamoRows, candidate_of
+from socketwatch.aws.candidates import SCANS, DynamoRows, candidate_of
 from socketwatch.aws.registry import DynamoRegistry
 from socketwatch.broadcasting import Target
 from socketwatch.clock import MINUTE
@@ -127,12 +127,47 @@ def test_a_small_table_is_its_own_sample(registry: DynamoRegistry, candidates: D
 
 
 def test_a_sample_reads_a_bounded_number_of_rows(
-    registry: DynamoRegistry, candidates: DynamoRows, monkeypatch: pytest.MonkeyPatch
+    registry: DynamoRegistry,
+    candidates: DynamoRows,
+    dynamodb: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("socketwatch.aws.candidates.PAGE", 2)
     peers(registry, 40)
+    read: list[int] = []
+    dynamodb.meta.events.register(
+        "after-call.dynamodb", lambda parsed, **_: read.append(parsed["ScannedCount"])
+    )
 
-    assert len(candidates.sample(128)) <= 2 * 8
+    assert len(candidates.sample(30)) == 30
+    assert len(read) <= SCANS + 2 * TABLE.age_shards
+    assert sum(read) <= 2 * SCANS + 30
+
+
+def test_where_tombstones_hide_the_open_rows_the_index_fills_the_sample(
+    dynamodb: Any, registry: DynamoRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socketwatch.aws.candidates.PAGE", 2)
+    for each in range(60):
+        one = replace(ANN, connection_id=f"gone-{each:03}=")
+        registry.register(one, NOW)
+        registry.close(one, REAPED)
+    registry.register(replace(ANN, connection_id="old=", connected_at=NOW - 8_000_000), NOW)
+    for each in range(12):
+        one = replace(ANN, connection_id=f"peer-{each:03}=")
+        registry.register(one, NOW - each * TABLE.check_after // 12)
+    table = registry_table(dynamodb)
+    hits: Counter[str] = Counter()
+    for place in range(20):
+        rows_at = DynamoRows(TABLE, table, clock, partial("gone-000={}".format, place))
+        assert len({row.connection.connection_id for row in rows_at.sample(128)}) == 12
+        some = [row.connection.connection_id for row in rows_at.sample(4)]
+        # A place may fall on the row that no longer counts.
+        assert 3 <= len(set(some)) <= 4
+        hits.update(some)
+
+    assert len(hits) > 6
+    assert "old=" not in hits
 
 
 def test_a_note_says_when_it_is_due_and_since_when_it_is_suspect(

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -27,8 +28,8 @@ TRIPPED = Breaker(Mode.TRIPPED, Cause.RATIO, tripped_at=NOW)
 LATER = NOW + 2 * MINUTE
 
 
-def control(**seen: int) -> Control:
-    return Control(Confirmation.THERE, **{"alive": 5, **seen}, complete=True)
+def control(**seen: Any) -> Control:
+    return replace(Control(Confirmation.THERE, alive=5, complete=True), **seen)
 
 
 def end(state: Breaker, seen: Control, now: int = LATER, *, reset: bool = False) -> Breaker:
@@ -188,6 +189,26 @@ def test_a_run_that_saw_too_little_brings_no_good_news(state: Breaker, reset: bo
     blind = replace(control(), complete=False)
 
     assert end(state, blind, reset=reset) == state
+
+
+def test_it_closes_nothing_by_a_sample_that_is_small_for_no_reason() -> None:
+    small = replace(control(), wanted=128, sample=5, told=5, known=300)
+
+    assert not closes(Breaker(), small)
+    assert closes(Breaker(), replace(small, known=5))
+    assert closes(Breaker(), replace(small, sample=LEAST_OF_FEW, told=LEAST_OF_FEW))
+    assert not closes(Breaker(), replace(small, sample=128, told=LEAST_OF_FEW - 1))
+    assert closes(Breaker(), replace(small, wanted=5))
+
+
+def test_a_reset_needs_no_sample_where_there_is_none_but_it_needs_life() -> None:
+    empty = replace(control(), wanted=128, complete=False)
+
+    assert end(TRIPPED, empty) == TRIPPED
+    assert end(TRIPPED, empty, reset=True).mode is Mode.RELEASED
+    assert end(TRIPPED, replace(empty, alive=0), reset=True).tripped
+    assert end(TRIPPED, replace(empty, recanted=1), reset=True).tripped
+    assert end(TRIPPED, replace(empty, sample=9), reset=True).tripped
 
 
 def test_a_run_that_saw_too_little_may_bring_bad_news() -> None:

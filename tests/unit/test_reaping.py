@@ -570,6 +570,44 @@ def test_who_a_probe_found_gone_before_is_no_news(stage: Stage) -> None:
     assert sweep.closed == {ClosedBy.REAPED: 12}
 
 
+def test_without_a_sample_of_rows_of_which_there_are_many_nothing_is_closed() -> None:
+    blind = Stage()
+    for number in range(15):
+        blind.add(f"alive-{number}=")
+        blind.add_gone(f"ghost-{number}=")
+    blind.reaper = replace(blind.reaper, rows=NoSample(blind.index))
+
+    sweep = blind.reap()
+
+    assert blind.index.closings == {}
+    assert sweep.kept == {Kept.DOUBT: 15}
+
+
+def test_rows_past_their_expiry_are_no_reason_to_miss_any_in_the_sample(stage: Stage) -> None:
+    for number in range(15):
+        stage.add(f"old-{number}=", age=LIFETIME + GRACE + MINUTE)
+        stage.answers[f"old-{number}="] = GONE
+    for one in ("young=", "younger="):
+        stage.add(one, age=0, check_at=NOW + 14 * MINUTE)
+
+    class Open(FakeRows):
+        def sample(self, number: int) -> list[Candidate]:
+            found = super().sample(number)
+            return [row for row in found if row.connection.expires_at * SECOND > NOW]
+
+    stage.reaper = replace(stage.reaper, rows=Open(stage.index))
+
+    assert stage.reap().closed == {ClosedBy.REAPED: 15}
+
+
+def test_a_reset_by_hand_lets_go_without_a_sample(stage: Stage) -> None:
+    stage.memory.state = replace(stage.memory.state, mode=Mode.TRIPPED, tripped_at=NOW)
+    stage.reaper = replace(stage.reaper, rows=NoSample(stage.index))
+
+    assert stage.reap().breaker.tripped
+    assert stage.reap(reset=True).breaker.mode is Mode.RELEASED
+
+
 def test_a_sampled_row_that_lives_is_not_written(stage: Stage) -> None:
     before = dict(stage.index.checks)
 

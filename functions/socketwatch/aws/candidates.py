@@ -1,7 +1,9 @@
 """Open rows by age, as the reaper and the dismisser read and write them."""
 
+import random
 import secrets
 from collections.abc import Callable, Iterator
+from math import ceil
 from typing import Any
 
 from socketwatch import rows
@@ -30,6 +32,7 @@ class DynamoRows:
     def __init__(
         self, layout: RegistryTable, table: Table, clock: Clock, token: Token = _token
     ) -> None:
+        self._layout = layout
         self._table = table
         self._registry = DynamoRegistry(layout, table)
         self._clock = clock
@@ -52,19 +55,12 @@ class DynamoRows:
         """See `Rows.sample`; the rows that follow a place at random in the order of key hashes.
 
         That order has nothing to do with when or why a connection began or ended, which the order
-        of the index has. At most `SCANS` pages are read, some thousand rows of any kind.
+        of the index has. At most `SCANS` pages are read, some thousand rows of any kind: where
+        tombstones that TTL has not deleted yet hide the open ones, places in the index fill it up.
         """
-        found: dict[str, Item] = {}
-        after: Item = rows.connection_key(self._token())
-        begun_again = False
-        for _ in range(SCANS):
-            start = {"ExclusiveStartKey": after} if after else {}
-            answer = self._table.call("scan", Limit=PAGE, **self._open(), **start)
-            found |= {row["pk"]["S"]: row for row in answer["Items"]}
-            after = answer.get("LastEvaluatedKey", {})
-            if len(found) >= number or (begun_again and not after):
-                break
-            begun_again = begun_again or not after
+        found, everything = self._scanned(number)
+        if len(found) < number and not everything:
+            found |= self._at_random_places(number)
         return [candidate_of(row) for row in list(found.values())[:number]]
 
     def count_due(self, shard: int, now: int) -> int:
@@ -90,6 +86,50 @@ class DynamoRows:
         """See `Rows.close`."""
         return self._registry.close_probed(row, closing)
 
+    def _scanned(self, number: int) -> tuple[dict[str, Item], bool]:
+        """Open rows by their keys, and whether the whole table was read for them."""
+        found: dict[str, Item] = {}
+        after: Item = rows.connection_key(self._token())
+        begun_again = False
+        for _ in range(SCANS):
+            start = {"ExclusiveStartKey": after} if after else {}
+            answer = self._table.call("scan", Limit=PAGE, **self._open(), **start)
+            found |= {row["pk"]["S"]: row for row in answer["Items"]}
+            after = answer.get("LastEvaluatedKey", {})
+            if len(found) >= number or (begun_again and not after):
+                break
+            begun_again = begun_again or not after
+        return found, begun_again and not after
+
+    def _at_random_places(self, number: int) -> dict[str, Item]:
+        """Open rows of the index: of each shard some that follow a time at random, then the first.
+
+        Not each as likely as any other: who was heard or verified at about the same time is found
+        together, who follows a pause more often than others, and who is overdue only where the
+        rest is used up. Far better than no sample, by which a mass death would look like none.
+        """
+        found: dict[str, Item] = {}
+        shards = list(range(self._layout.age_shards))
+        chance = random.Random(self._token())  # noqa: S311 - a sample, not a secret
+        chance.shuffle(shards)
+        for visited, shard in enumerate(shards):
+            if len(found) >= number:
+                break
+            share = ceil((number - len(found)) / (len(shards) - visited))
+            place = self._clock() + chance.randrange(self._layout.check_after)
+            here: list[Item] = []
+            for condition in ("checkAt >= :at", "checkAt < :at"):
+                if len(here) < share:
+                    where = self._where(shard, condition, place)
+                    where["FilterExpression"] = "expiresAt > :now"
+                    where["ExpressionAttributeValues"][":now"] = self._open_until()
+                    here += self._table.call("query", Limit=share - len(here), **where)["Items"]
+            found |= {row["pk"]["S"]: row for row in here}
+        return found
+
+    def _open_until(self) -> Item:
+        return number(self._clock() // SECOND)
+
     def _each(self, where: Item) -> Iterator[Candidate]:
         for answer in self._table.query(Limit=PAGE, **where):
             yield from map(candidate_of, answer["Items"])
@@ -106,7 +146,7 @@ class DynamoRows:
             "ExpressionAttributeValues": {
                 ":connection": string(rows.CONNECTION),
                 ":open": string(rows.OPEN),
-                ":now": number(self._clock() // SECOND),
+                ":now": self._open_until(),
             },
         }
 
