@@ -21,20 +21,36 @@ GONE = Fault(On.PEERS, Does.DROP, rate=0.01)
 EVERY_SECONDS = 6.0
 REAP_SECONDS = 3.0
 
+TIME_ENOUGH = 60.0
+"""Seconds in which a crowd that is haunted must have lost somebody, or nothing was shown."""
+
+TAKEN_FOR_DEAD = frozenset({ClosedBy.REAPED, ClosedBy.AGE})
+"""What the reaper closes rows as."""
+
 
 @dataclass(slots=True)
 class Haunting:
-    """What was made, and what the reaper said of each of its runs."""
+    """What was made, and what the reaper said of each of its runs.
+
+    Attributes:
+        wronged: live connections whose row the reaper had closed when it was looked at.
+    """
 
     stack: Stack
     faults: list[str] = field(default_factory=list)
     tripped: bool = False
     trips: int = 0
+    wronged: set[str] = field(default_factory=set)
 
     @property
     def made(self) -> int:
         """Ghosts so far."""
         return sum(self.stack.edge.faults.fired(fault) for fault in self.faults)
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether there was time enough to make ghosts, and there was none."""
+        return EVERY_SECONDS * (len(self.faults) - 1) >= TIME_ENOUGH and not self.made
 
     async def haunt(self) -> None:
         """Make ghosts until cancelled; then no more."""
@@ -61,11 +77,23 @@ class Haunting:
             tripped = summary["breaker"] == Mode.TRIPPED
             self.trips += tripped and not self.tripped
             self.tripped = tripped
+            if summary["closed"]:
+                await self.live_reaped()
 
     async def live_reaped(self) -> int:
-        """Live connections whose row says that they were reaped; must be 0."""
-        return await asyncio.to_thread(self._count_reaped)
+        """Connections that lived and whose row said that they were dead, now or before; must be 0.
 
-    def _count_reaped(self) -> int:
-        rows = [self.stack.row(one) for one in self.stack.edge.live()]
-        return sum(row.get("closedBy", {}).get("S") == ClosedBy.REAPED for row in rows)
+        Asked after each run that closed any: one that ends or speaks since leaves no trace in its
+        row. Who speaks is counted as `WronglyClosed` besides.
+        """
+        self.wronged |= await asyncio.to_thread(self._live_reaped)
+        return len(self.wronged)
+
+    def _live_reaped(self) -> set[str]:
+        # Looked at twice: who ended meanwhile, and was reaped rightly, is not among the second.
+        dead = {one for one in self.stack.edge.live() if self._closed_by(one) in TAKEN_FOR_DEAD}
+        return dead & self.stack.edge.live()
+
+    def _closed_by(self, one: str) -> str:
+        by: str = self.stack.row(one).get("closedBy", {}).get("S", "")
+        return by

@@ -240,6 +240,7 @@ def _seen(
         "gone": watch.sums["Deliveries", "gone"],
         "broadcasts": watch.total("Broadcasts"),
         "ghosts_made": run.haunting.made,
+        "haunted_in_vain": run.haunting.in_vain,
         "ghosts_left": len(registered - held),
         "live_reaped": live_reaped + watch.total("WronglyClosed"),
         "breaker_trips": run.haunting.trips,
