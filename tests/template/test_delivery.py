@@ -323,7 +323,8 @@ def test_report_has_a_whole_vcpu_to_add_up_a_million_acks() -> None:
 
 
 def test_a_report_is_one_runs_for_longer_than_a_run_can_last() -> None:
-    assert 2 * SECOND * function("report")["Timeout"] < HELD
+    clocks_differ = 20 * SECOND
+    assert SECOND * function("report")["Timeout"] + clocks_differ < HELD
 
 
 @pytest.mark.parametrize("name", ["Settle", "Report"])
